@@ -1,0 +1,1 @@
+"""The central program: keeps what gateways send in PostgreSQL and answers operators."""

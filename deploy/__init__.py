@@ -1,0 +1,1 @@
+"""How Heliograph is run: the demo, and the text for real installations."""

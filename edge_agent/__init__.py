@@ -1,0 +1,1 @@
+"""The gateway's program: hears panels and forgets nothing before the collector has it."""

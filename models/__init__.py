@@ -1,0 +1,1 @@
+"""The panel simulator, and what is learned from it."""

@@ -1,0 +1,1 @@
+"""What both programs must agree on: readings, limits, segments, alerts, signatures."""

@@ -1,0 +1,28 @@
+"""The errors both programs share.
+
+HeliographError
+├── InvalidReadingError   a message is not a reading; its text is the reason an operator sees
+├── InvalidSegmentError   a segment or a body of segments cannot be decoded
+└── InvalidTokenError     a gateway's signed token is not acceptable
+    └── ClockError        it would be, were the gateway's clock right
+"""
+
+
+class HeliographError(Exception):
+    """Anything Heliograph raises on purpose."""
+
+
+class InvalidReadingError(HeliographError):
+    """A message is not a reading; the text names the field, the value and what is allowed."""
+
+
+class InvalidSegmentError(HeliographError):
+    """A segment, or a body of segments, cannot be decoded."""
+
+
+class InvalidTokenError(HeliographError):
+    """A gateway's signed token is malformed, forged, or not for this body."""
+
+
+class ClockError(InvalidTokenError):
+    """A gateway's token is genuine, but its times lie outside what the collector's clock allows."""

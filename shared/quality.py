@@ -1,0 +1,20 @@
+"""Quality flags: what was suspicious about a reading that was stored all the same."""
+
+from enum import IntFlag
+
+
+class Quality(IntFlag):
+    """One bit for each reason, kept with the reading as int16; 0 means nothing was suspicious."""
+
+    TEMPERATURE = 1
+    """The temperature is outside its nominal range."""
+    VOLTAGE = 2
+    """The voltage is outside its nominal range."""
+    CURRENT = 4
+    """The current is outside its nominal range."""
+    POWER = 8
+    """The power is outside its nominal range."""
+    POWER_MISMATCH = 16
+    """Power and voltage times current differ by more than 5 W and more than 10 %."""
+    ARRIVAL_TIME = 32
+    """The message carried no time: this is when the gateway received it."""
