@@ -95,10 +95,11 @@ def power_mismatch(readings: Readings) -> NDArray[np.bool_]:
     volt_amperes = readings.voltage_mv * 1e-3 * (readings.current_ma * 1e-3)
     watts = readings.power_mw * 1e-3
     allowed = np.maximum(MISMATCH_WATTS, MISMATCH_SHARE * np.maximum(watts, volt_amperes))
-    known: NDArray[np.bool_] = np.logical_and.reduce(
+    known = np.logical_and.reduce(
         [getattr(readings, quantity) != MISSING for quantity in QUANTITIES[1:]]
     )
-    return known & (np.abs(watts - volt_amperes) > allowed)
+    mismatch: NDArray[np.bool_] = known & (np.abs(watts - volt_amperes) > allowed)
+    return mismatch
 
 
 def _bounds(ranges: Sequence[Ranges]) -> NDArray[np.int32]:
@@ -110,4 +111,5 @@ def _bounds(ranges: Sequence[Ranges]) -> NDArray[np.int32]:
 def _outside(
     values: NDArray[np.int32], low: NDArray[np.int32], high: NDArray[np.int32]
 ) -> NDArray[np.bool_]:
-    return (values != MISSING) & ((values < low) | (values > high))
+    outside: NDArray[np.bool_] = (values != MISSING) & ((values < low) | (values > high))
+    return outside
