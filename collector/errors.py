@@ -3,7 +3,7 @@
 HeliographError (shared)
 ├── BadBodyError                a request's body is not what its content type says
 └── DatabaseError               anything about the database
-    ├── DatabaseAwayError       it cannot be reached or is too busy: the same request may be repeated
+    ├── DatabaseAwayError       it cannot be reached or is too busy: the same may be repeated
     ├── DatabaseUnsuitableError it lacks what Heliograph needs: an operator has to act
     └── EmbeddedDatabaseError   the embedded PostgreSQL does not start
 """

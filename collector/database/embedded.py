@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: a server from a wheel, in a folder, for whoever installs nothing else."""
+"""The embedded PostgreSQL: a server from a wheel, in a folder, when nothing else is given."""
 
 import contextlib
 import fcntl
@@ -187,9 +187,7 @@ def _command(cluster: Path, *, binaries: Path, sockets: Path) -> list[str]:
     return [str(binaries / "postgres"), "-D", str(cluster), *options]
 
 
-def _wait_until_ready(
-    folder: Path, *, command: list[str], user: str | None, sockets: Path
-) -> None:
+def _wait_until_ready(folder: Path, *, command: list[str], user: str | None, sockets: Path) -> None:
     arguments = {
         "folder": str(folder),
         "cluster": str(folder / "postgres"),

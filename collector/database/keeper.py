@@ -1,8 +1,8 @@
 """The process that keeps an embedded PostgreSQL for as long as any program uses it.
 
-Each user holds a shared lock on a file. The keeper starts the server, starts it again should it die,
-and stops it as soon as it can have that lock for itself: locks vanish with their process, so that
-also holds for users that were killed. It runs in a session of its own, out of reach of Ctrl-C.
+Each user holds a shared lock on a file. The keeper starts the server, starts it again should it
+die, and stops it as soon as it can have that lock for itself: locks vanish with their process, so
+that also holds for users that were killed. It runs in a session of its own, out of reach of Ctrl-C.
 """
 
 import fcntl
