@@ -1,5 +1,6 @@
 """Who asks, and whether that is enough: the one place that decides it for every route."""
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
+from collector.refusals import bad_request
 from collector.roles import ALLOWED, OPTION, Access, Caller, Role
 from collector.sessions import (
     COOKIE,
@@ -30,6 +32,7 @@ from collector.tokens import find_caller
 from shared.errors import ClockError, InvalidTokenError
 from shared.signing import claimed_gateway, verify
 
+GATEWAY_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 KEYS_KEPT: Final = 10_000
 KEYS_KEPT_FOR: Final = timedelta(seconds=2)
 """How long a key is used without asking again, so how long a revoked gateway may still upload."""
@@ -100,6 +103,8 @@ class Authentication(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Put the caller into the scope, and a cookie into the answer where one is due."""
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            raise bad_request("the address has a NUL character, which no id has")
         asked = asked_of(scope["route_handler"])
         scope["user"] = None
         if asked is Access.PAGE:
@@ -135,6 +140,8 @@ class Authentication(ASGIMiddleware):
     ) -> Caller | None:
         try:
             gateway = claimed_gateway(token)
+            if not GATEWAY_ID.fullmatch(gateway):
+                return None
             found = await self._keys.find(gateway, database=request.app.state.database, now=now)
             if found is None:
                 return None

@@ -2,6 +2,7 @@
 
 HeliographError (shared)
 ├── SettingsError               a setting from the environment or the command line is not usable
+├── ServeError                  the web server does not start
 ├── ProblemError                what a client is told when a request is not served
 ├── BadBodyError                a request's body is not what its content type says
 └── DatabaseError               anything about the database
@@ -38,6 +39,10 @@ class EmbeddedDatabaseError(DatabaseError):
 
 class SettingsError(HeliographError):
     """A setting is not usable; the text names it, its value, and what is allowed."""
+
+
+class ServeError(HeliographError):
+    """The web server does not start; its log says why."""
 
 
 class ProblemError(HeliographError):

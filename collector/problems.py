@@ -1,8 +1,7 @@
 """Errors as RFC 9457 problem documents, each of which names what is allowed."""
 
 import logging
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +10,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
 from collector.errors import BadBodyError, DatabaseAwayError, ProblemError
+from collector.refusals import bad_request
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPES: Final = "https://heliograph.dev/problems/"
@@ -40,30 +40,6 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with this request, and what is allowed."""
     instance: str
     """The path that was asked for."""
-
-
-def bad_request(detail: str, *, title: str = "bad request") -> ProblemError:
-    """Return the error for a request that cannot be understood."""
-    return ProblemError(detail, status=400, title=title)
-
-
-def not_found(kind: str, *, wanted: str, known: Iterable[str]) -> ProblemError:
-    """Return the error for something that is not there, naming what comes nearest.
-
-    Args:
-        kind: What it would be, as in ``panel``.
-        wanted: Its id as asked for.
-        known: The ids that are there.
-    """
-    ids = sorted(set(known))
-    nearest = get_close_matches(wanted, ids, n=5, cutoff=0.5)
-    shown = f"nearest are {', '.join(nearest)}" if nearest else f"{len(ids)} are known"
-    return ProblemError(
-        f"no {kind} is called {wanted!r}; {shown}",
-        status=404,
-        title=f"unknown {kind}",
-        extra={"nearest": nearest},
-    )
 
 
 def responses(*statuses: int) -> Mapping[int, ResponseSpec]:

@@ -4,6 +4,8 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Final
 
+from collector.errors import ProblemError
+
 MAX_CLIENTS: Final = 4096
 """Clients remembered at most; the one that has been quiet longest is forgotten."""
 
@@ -23,6 +25,21 @@ class Throttle:
         if count < self._limit or left <= timedelta(0):
             return 0
         return int(left.total_seconds()) + 1
+
+    def refuse_if_busy(self, client: str, *, now: datetime) -> None:
+        """Turn away a client that has to wait.
+
+        Raises:
+            ProblemError: It has to wait; the answer says how long.
+        """
+        if seconds := self.wait_seconds(client, now=now):
+            raise ProblemError(
+                f"too many failed attempts; allowed are {self._limit} in "
+                f"{self._window.total_seconds():g} s; try again in {seconds} s",
+                status=429,
+                title="too many attempts",
+                headers={"Retry-After": str(seconds)},
+            )
 
     def count(self, client: str, *, now: datetime) -> None:
         """Remember one event."""

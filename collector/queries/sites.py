@@ -7,7 +7,7 @@ import msgspec
 
 from collector.database.engine import Database
 from collector.database.statements import Statement
-from collector.problems import not_found
+from collector.refusals import not_found
 
 
 class OpenAlerts(msgspec.Struct, frozen=True, kw_only=True):
