@@ -19,7 +19,7 @@ demo: $(DEMO) ## two solar sites, live, on this machine (DEMO_PORT=8000, DEMO_SE
 	@exec $(BIN)/python -m deploy.demo
 
 test: check ## all static checks and all tests
-	$(BIN)/python -m tests.programs
+	$(BIN)/python tests/programs/install.py
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=85
 
 check: $(DEVELOPMENT) ## the static checks: format, lint, types, imports, documentation
@@ -30,8 +30,8 @@ check: $(DEVELOPMENT) ## the static checks: format, lint, types, imports, docume
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_documentation.py
 
 bench: $(DEVELOPMENT) ## measure, print a table, write tests/benchmarks/results.json
-	$(BIN)/python -m tests.programs
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python tests/programs/install.py
+	PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(BIN)/python tests/benchmarks/run.py
 
 format: $(DEVELOPMENT) ## put the code in order
 	$(BIN)/ruff format .
