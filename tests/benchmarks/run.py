@@ -1,4 +1,4 @@
-"""`make bench`: runs every benchmark alone, prints a table, writes results.json beside this file."""
+"""`make bench`: runs every benchmark alone, prints a table, writes results.json beside it."""
 
 import json
 import os
