@@ -9,14 +9,14 @@ def missing() -> str:
     running = "{}.{}".format(*sys.version_info[:2])
     if sys.version_info < (3, 11):
         return (
-            "Heliograph needs Python 3.11 or newer, python3 is {}.\n"
-            "Install one (Debian 12 and newer, Ubuntu 24.04 and newer: apt-get install python3 python3-venv)\n"
-            "or name one: make PYTHON=/path/to/python3.11".format(running)
+            f"Heliograph needs Python 3.11 or newer, python3 is {running}.\n"
+            "Debian 12, Ubuntu 24.04 and newer have one: apt-get install python3 python3-venv\n"
+            "Or name another: make PYTHON=/path/to/python3.11"
         )
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         return (
-            "Python {} here cannot make virtual environments: the module ensurepip is missing.\n"
-            "Debian and Ubuntu: apt-get install python3-venv".format(running)
+            f"Python {running} here cannot make virtual environments: it has no ensurepip.\n"
+            "Debian and Ubuntu: apt-get install python3-venv"
         )
     return ""
 

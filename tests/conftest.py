@@ -4,6 +4,7 @@ import sys
 from contextlib import ExitStack
 
 import pytest
+
 from programs.collector import CollectorServer
 from programs.edge_agent import EdgeAgent
 from programs.mosquitto import Mosquitto
@@ -51,9 +52,9 @@ def iotcore_broker(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory):
+def postgres_server():
     """One server for the whole session."""
-    with postgres(tmp_path_factory.mktemp("postgres") / "data") as server:
+    with postgres() as server:
         yield server
 
 

@@ -1,7 +1,7 @@
 """An MQTT broker on one loopback port: rumqttd from a wheel, for MQTT 3.1.1 and 5 alike.
 
-rumqttd listens for each version on a port of its own, and panels speak either. So a door before both
-reads the version out of a connection's first packet and passes the connection on.
+rumqttd listens for each version on a port of its own, and panels speak either. So a door before
+both reads the version out of a connection's first packet and passes the connection on.
 """
 
 import asyncio

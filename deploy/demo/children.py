@@ -1,8 +1,9 @@
-"""The demo's programs as child processes: started, watched, started again, stopped; none outlives it."""
+"""One of the demo's programs as a child process: started, watched, started again, stopped."""
 
 import asyncio
 import contextlib
 import ctypes
+import math
 import os
 import signal
 import subprocess
@@ -72,7 +73,7 @@ class Child:
         """
         command = (again and self.program.again) or self.program.command
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own programs
+            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - returns at once; our own programs
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -116,10 +117,7 @@ class Child:
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
-            deadline = monotonic() + STOP_SECONDS
-            while process.poll() is None and monotonic() < deadline:
-                await asyncio.sleep(POLL_SECONDS)
-            if process.poll() is not None:
+            if await _over(process, seconds=STOP_SECONDS):
                 return
             self._say(f"{self.program.name} does not stop; ending it by force")
 
@@ -139,11 +137,9 @@ class Child:
 
     async def _ended(self) -> None:
         assert self._process is not None  # noqa: S101 - start() comes first
-        while self._process.poll() is None:
-            await asyncio.sleep(POLL_SECONDS)
-        self._say(
-            f"{self.program.name} ended ({_outcome(self._process.returncode)}); starting it again"
-        )
+        await _over(self._process)
+        outcome = _outcome(self._process.returncode)
+        self._say(f"{self.program.name} ended ({outcome}); starting it again")
 
     async def _wait_for_stand_in(self, changed: Callable[[], None]) -> None:
         """Let a process that somebody started in this one's place do the work, until it ends."""
@@ -170,6 +166,14 @@ def _end_with(parent: int) -> Callable[[], None]:
             os.kill(os.getpid(), signal.SIGTERM)
 
     return ask
+
+
+async def _over(process: subprocess.Popen[bytes], *, seconds: float = math.inf) -> bool:
+    """Wait for a process to end; False when it does not in time."""
+    deadline = monotonic() + seconds
+    while process.poll() is None and monotonic() < deadline:  # noqa: ASYNC110 - as waitpid wants it
+        await asyncio.sleep(POLL_SECONDS)
+    return process.poll() is not None
 
 
 def _outcome(code: int) -> str:

@@ -1,4 +1,4 @@
-"""All of the demo's child processes: started together, watched together, stopped in reverse order."""
+"""All of the demo's child processes: started and watched together, stopped in reverse order."""
 
 import asyncio
 import itertools

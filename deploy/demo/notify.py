@@ -16,7 +16,7 @@ class NotifySocket:
     def __enter__(self) -> Self:
         """Open the socket in the abstract name space: no path too long, no file left behind."""
         self._socket.bind("")
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         return self
 
     def __exit__(

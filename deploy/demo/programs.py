@@ -14,7 +14,7 @@ _SECONDS: Final = 60.0
 
 
 def surroundings() -> dict[str, str]:
-    """Return the environment for the demo's programs, without any settings of another Heliograph."""
+    """Return the environment for the demo's programs: no settings of another Heliograph."""
     return {name: value for name, value in os.environ.items() if not name.startswith("HELIOGRAPH_")}
 
 

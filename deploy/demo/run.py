@@ -15,7 +15,7 @@ from deploy.demo.plan import SITES, Plan
 from deploy.demo.ports import free_port, is_free
 from deploy.demo.screen import Screen
 from deploy.demo.servers import broker_program, collector_program
-from deploy.demo.simulators import history_program, live_program
+from deploy.demo.simulators import live_program
 
 
 async def run(plan: Plan, *, screen: Screen) -> None:

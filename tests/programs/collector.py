@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from programs.processes import Process, inherited
 from programs.waiting import free_port
 

@@ -1,4 +1,4 @@
-"""`python tests/programs/install.py`: bring every program the tests need, or say what is missing."""
+"""`python tests/programs/install.py`: bring what tests need, or say what is missing."""
 
 import sys
 from pathlib import Path

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -92,10 +93,15 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[Postgres]:
-    """Use the server that the environment names, else start the embedded one in a folder."""
+def postgres() -> Iterator[Postgres]:
+    """Use the server that the environment names, else start the embedded one."""
     with contextlib.ExitStack() as stack:
-        url = os.environ.get(VARIABLE) or stack.enter_context(embedded_postgres(folder))
+        url = os.environ.get(VARIABLE)
+        if not url:
+            # Not below pytest's folders: each pytest of a user closes them to others as it begins,
+            # and PostgreSQL, refusing to be root, is somebody else.
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="heliograph-test-"))
+            url = stack.enter_context(embedded_postgres(Path(folder) / "data"))
         server = Postgres(url)
         stack.callback(server.close)
         yield server

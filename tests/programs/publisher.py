@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import paho.mqtt.client as paho
+
 from programs.waiting import wait_until
 
 
