@@ -111,7 +111,7 @@ def _stop(cluster: Path, *, server: subprocess.Popen[bytes] | None) -> None:
 
 if __name__ == "__main__":
     arguments = json.loads(sys.argv[1])
-    # The keeper is nobody's child: whoever started it neither waits for it nor is left with a zombie.
+    # Nobody's child: whoever started the keeper neither waits for it nor is left with a zombie.
     if os.fork():
         os._exit(0)
     keep(

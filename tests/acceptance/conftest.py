@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import psycopg
 import pytest
+
 from programs.collector import CollectorServer
 from programs.edge_agent import EdgeAgent
 from programs.mosquitto import Mosquitto

@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from programs.publisher import publish, reading
 
 FUTURE = (datetime.now(UTC) + timedelta(days=1)).isoformat()

@@ -5,17 +5,27 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import httpx
 import pytest
+
 from programs.processes import Process, inherited
 
 ROOT = Path(__file__).parents[2]
-NAMES = (
-    "COLLECTOR_URL MQTT_URL_ALPHA MQTT_URL_BETA ADMIN_TOKEN VIEWER_TOKEN "
-    "ALPHA_CONFIG BETA_CONFIG ALPHA_PID BETA_PID COLLECTOR_PID"
-).split()
+NAMES = [
+    "COLLECTOR_URL",
+    "MQTT_URL_ALPHA",
+    "MQTT_URL_BETA",
+    "ADMIN_TOKEN",
+    "VIEWER_TOKEN",
+    "ALPHA_CONFIG",
+    "BETA_CONFIG",
+    "ALPHA_PID",
+    "BETA_PID",
+    "COLLECTOR_PID",
+]
 
 
 def processes_of(folder):
@@ -56,8 +66,10 @@ class Demo:
 
 
 @pytest.fixture
-def demo_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("demo")
+def demo_folder():
+    # Not below pytest's folders, which root's PostgreSQL user may not always pass through.
+    with tempfile.TemporaryDirectory(prefix="heliograph-demo-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
@@ -77,7 +89,7 @@ def sites(env):
     return answer.json()
 
 
-def test_the_demo_ends_by_itself_leaves_nothing_and_runs_again(demo_folder, free_port, wait_until):
+def test_the_demo_ends_by_itself_leaves_nothing_and_runs_again(demo_folder, free_port):
     for _ in range(2):
         done = subprocess.run(
             [sys.executable, "-m", "deploy.demo"],
@@ -93,7 +105,7 @@ def test_the_demo_ends_by_itself_leaves_nothing_and_runs_again(demo_folder, free
         assert processes_of(demo_folder) == []
 
 
-def test_the_demo_says_where_everything_is(demo, wait_until):
+def test_the_demo_says_where_everything_is(demo):
     demo.process.start(ready=lambda: demo.is_up, timeout=120)
     env = demo.env()
     assert list(env) == NAMES

@@ -2,6 +2,7 @@ import json
 import time
 
 import pytest
+
 from programs.publisher import publish, reading
 
 
