@@ -18,7 +18,6 @@ from deploy.demo.programs import surroundings
 
 POLL_SECONDS: Final = 0.1
 READY_SECONDS: Final = 60.0
-STOP_SECONDS: Final = 15.0
 RESTART_SECONDS: Final = 2.0
 """How long an ended program stays down, as under systemd with ``RestartSec=2``."""
 QUICK_SECONDS: Final = 3.0
@@ -44,6 +43,8 @@ class Program:
     """The command when it is started again, if it differs."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to the demo's own environment."""
+    stop_seconds: float = 15.0
+    """How long it may take to stop before it is ended by force."""
 
 
 class Child:
@@ -117,7 +118,7 @@ class Child:
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
-            if await _over(process, seconds=STOP_SECONDS):
+            if await _over(process, seconds=self.program.stop_seconds):
                 return
             self._say(f"{self.program.name} does not stop; ending it by force")
 
