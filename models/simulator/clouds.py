@@ -42,12 +42,14 @@ class _Regime:
     """How much more of it when the beam is gone."""
     wander: float
     """Size of the slow drift of both."""
+    gap: float = 1.0
+    """The direct light's share between clouds."""
 
 
 _REGIMES: Final = {
     DayType.CLEAR: _Regime(14_400.0, 90.0, (0.45, 0.85), 1.0, 0.25, 0.010),
     DayType.BROKEN: _Regime(260.0, 170.0, (0.04, 0.45), 1.25, 0.45, 0.06),
-    DayType.OVERCAST: _Regime(70.0, 2_400.0, (0.0, 0.06), 1.2, 0.35, 0.28),
+    DayType.OVERCAST: _Regime(70.0, 2_400.0, (0.0, 0.06), 1.1, 0.35, 0.25, gap=0.3),
 }
 
 
@@ -95,7 +97,7 @@ class Clouds:
         dwell = draw.exponential((regime.clear_s, regime.cloud_s), (pairs, 2))
         ends = time_s[0] + np.cumsum(np.maximum(dwell, _SHORTEST_S).ravel())
         through = draw.uniform(*regime.beam, pairs)
-        levels = np.stack([np.ones(pairs), through], axis=1).ravel()
+        levels = np.stack([np.full(pairs, regime.gap), through], axis=1).ravel()
         half = draw.uniform(*_EDGE_S, len(ends)) / 2
         corners = np.stack([ends - half, ends + half], axis=1).ravel()
         heights = np.stack([levels, np.roll(levels, -1)], axis=1).ravel()

@@ -92,9 +92,7 @@ class Module:
         high = self.open_volts(irradiance, celsius=celsius)
         for _ in range(20):
             middle = (low + high) / 2
-            over = (
-                middle * self.amperes_at(middle, irradiance=irradiance, celsius=celsius) > watts
-            )
+            over = middle * self.amperes_at(middle, irradiance=irradiance, celsius=celsius) > watts
             low, high = np.where(over, middle, low), np.where(over, high, middle)
         return high, self.amperes_at(high, irradiance=irradiance, celsius=celsius)
 

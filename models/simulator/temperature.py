@@ -37,9 +37,7 @@ def ambient(site: Site, *, clouds: Clouds, day: int, time_s: Array) -> Array:
     mean = 27.0 - 0.36 * abs(site.latitude)
     season = 0.22 * abs(site.latitude) * np.cos(year * (time_s - warmest))
     hour = 2 * math.pi * ((time_s - site.midnight_s(day)) / DAY_S - 15 / 24)
-    anomaly = 2.5 * drift(
-        key_of(site.seed, site.name, "air"), time_s=time_s, period_s=1.5 * DAY_S
-    )
+    anomaly = 2.5 * drift(key_of(site.seed, site.name, "air"), time_s=time_s, period_s=1.5 * DAY_S)
     return np.asarray(mean + season + swing * np.cos(hour) + anomaly)
 
 

@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 
 _KEPT_DAYS: Final = 6
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Day:
     """One solar day; arrays hold one element a second, from `PAD_S` before it to after it."""
@@ -40,6 +41,7 @@ class Day:
         value = series[second]
         value += (series[second + 1] - value) * (place - second)
         return value
+
 
 class Weather:
     """Days of weather, computed when asked for; the last few are kept."""
@@ -76,6 +78,7 @@ class Weather:
             ambient_c=ambient(self.site, clouds=self.clouds, day=number, time_s=second),
             wind_m_s=breeze,
         )
+
 
 def pieces(site: Site, *, time_s: Array) -> list[tuple[int, slice]]:
     """Split increasing times by solar day."""
