@@ -5,8 +5,9 @@ most power with one substring in less light is found by golden-section search, b
 three substrings carry it (one maximum) or the diode carries it past the dim one (the other).
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class Cells:
     thermal_volts: Array
 
     @classmethod
-    def of(cls, cec: Any, *, irradiance: Array, celsius: Array) -> Self:
+    def of(cls, cec: Mapping[str, float], *, irradiance: Array, celsius: Array) -> Self:
         """Compute them from a row of the CEC library.
 
         Args:
@@ -104,7 +105,7 @@ class Cells:
         )
 
 
-def _golden(volts: Any, *, high: Array) -> Power:
+def _golden(volts: Callable[[Array], Array], *, high: Array) -> Power:
     """Find the current between 0 and ``high`` at which current times ``volts(current)`` peaks."""
     low, top = np.zeros_like(high), high
     left, right = top - _GOLDEN * top, _GOLDEN * top

@@ -101,4 +101,4 @@ class Clouds:
         half = draw.uniform(*_EDGE_S, len(ends)) / 2
         corners = np.stack([ends - half, ends + half], axis=1).ravel()
         heights = np.stack([levels, np.roll(levels, -1)], axis=1).ravel()
-        return np.interp(time_s, corners, heights)
+        return np.asarray(np.interp(time_s, corners, heights))

@@ -34,7 +34,7 @@ class Spot:
         far -= near
         far *= self._across
         near += far
-        return near
+        return np.asarray(near)
 
     def read_deep(self, table: Array, *, share: Array) -> Array:
         """Interpolate a table with a third axis that runs evenly from 0 to 1.

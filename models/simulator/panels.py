@@ -114,26 +114,27 @@ class Panels:
     ) -> tuple[Array, Array]:
         """Return volts and amperes of one panel under one fault, given those without it."""
         module = self._module
+        volts, amperes = power
         match label.name:
             case "bypass_short":
-                return module.shorted(light, celsius=celsius)
+                volts, amperes = module.shorted(light, celsius=celsius)
             case "pid":
-                return module.degraded(light, celsius=celsius)
+                volts, amperes = module.degraded(light, celsius=celsius)
             case "open":
-                return module.open_volts(light, celsius=celsius), np.zeros_like(light)
+                volts, amperes = module.open_volts(light, celsius=celsius), np.zeros_like(light)
             case "clipping":
-                return self._clip(label, light=light, celsius=celsius, power=power)
+                volts, amperes = self._clip(label, light=light, celsius=celsius, power=power)
             case "connector":
                 grown = np.minimum((time_s - label.start_s) / _CONNECTOR_RAMP_S, 1.0)
-                drop = label.magnitude * grown * power[1]
-                return np.maximum(power[0] - drop, 0.0), power[1]
+                volts = np.maximum(volts - label.magnitude * grown * amperes, 0.0)
             case "mppt_stuck":
                 limit = module.open_volts(light, celsius=celsius)
                 volts = np.minimum(label.magnitude * _STC_MPP_VOLTS, limit)
-                return volts, module.amperes_at(volts, irradiance=light, celsius=celsius)
-            case _:
+                amperes = module.amperes_at(volts, irradiance=light, celsius=celsius)
+            case "shade" | "hotspot":
                 loss = _substring_loss(label, time_s=time_s)
-                return module.shaded(light, celsius=celsius, loss=loss)
+                volts, amperes = module.shaded(light, celsius=celsius, loss=loss)
+        return volts, amperes
 
     def _clip(
         self, label: Label, *, light: Array, celsius: Array, power: tuple[Array, Array]

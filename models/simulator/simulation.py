@@ -136,7 +136,7 @@ class Simulation:
         return np.concatenate(blocks, axis=1) if blocks else np.empty((self.site.panels, 0))
 
     def weather(self, start: datetime, *, seconds: float, interval: float) -> WeatherSeries:
-        """Return the weather at multiples of ``interval`` seconds in ``[start, start + seconds)``."""
+        """Return the weather in ``[start, start + seconds)``, at multiples of ``interval``."""
         grid = time_grid(start, seconds=seconds, interval=interval)
         values = np.empty((3, len(grid)))
         for number, part in pieces(self.site, time_s=grid):
@@ -166,12 +166,16 @@ class Simulation:
         panel, moment = (np.concatenate(pair) for pair in zip(kept, again, strict=True))
         repeat = np.arange(len(panel)) >= len(kept[0])
         sent_us = (table.sent_ms[panel, moment] + REPEAT_MS * repeat) * 1000
+        celsius, volts, amperes, watts = values[:, panel, moment]
         readings = Readings(
-            self.site.panel_ids,
-            panel.astype(np.int32),
-            table.stamp_ms[panel, moment] * 1000,
-            *values[:, panel, moment],
-            np.zeros(len(panel), np.int16),
+            panel_ids=self.site.panel_ids,
+            panel=panel.astype(np.int32),
+            time_us=table.stamp_ms[panel, moment] * 1000,
+            temperature_mc=celsius,
+            voltage_mv=volts,
+            current_ma=amperes,
+            power_mw=watts,
+            quality=np.zeros(len(panel), np.int16),
         )
         order = np.argsort(sent_us, kind="stable")
         return Telemetry(readings.take(order), sent_us[order], repeat[order])
@@ -196,5 +200,14 @@ def time_grid(start: datetime, *, seconds: float, interval: float) -> Array:
 
 
 def _nothing(site: Site) -> Readings:
-    whole, four = np.empty(0, np.int32), (np.empty(0, np.int32) for _ in range(4))
-    return Readings(site.panel_ids, whole, np.empty(0, np.int64), *four, np.empty(0, np.int16))
+    whole = np.empty(0, np.int32)
+    return Readings(
+        panel_ids=site.panel_ids,
+        panel=whole,
+        time_us=np.empty(0, np.int64),
+        temperature_mc=whole,
+        voltage_mv=whole,
+        current_ma=whole,
+        power_mw=whole,
+        quality=np.empty(0, np.int16),
+    )
