@@ -19,7 +19,8 @@ MAX_PANELS: Final = 20_000
 _AHEAD_US: Final = 300_000_000
 _SHORTEST_INTERVAL_US: Final = 1_000_000
 _LONGEST_INTERVAL_US: Final = 1_200_000_000
-_CREDITED_INTERVALS: Final = 3
+_GAP_INTERVALS: Final = 3
+_FIRST_GAP_US: Final = 60_000_000
 _FIRST_CAPACITY: Final = 64
 
 _log: Final = logging.getLogger(__name__)
@@ -97,8 +98,8 @@ class Panels:
         """Take in samples, each later than its panel's last one.
 
         Returns:
-            For each sample the microseconds observed since the one before, shape ``(n,)``: a gap
-            counts as a few of the panel's usual intervals, since nobody saw what was in it.
+            For each sample the microseconds observed since the one before, shape ``(n,)``: 0 after
+            a gap of over three of the panel's usual intervals, since nobody saw what was in it.
         """
         panel = samples.panel
         seen = self.last_us[panel] != NEVER
@@ -109,7 +110,8 @@ class Panels:
         self.interval_us[panel] = np.where(seen, bounded, 0)
         self.last_us[panel] = samples.time_us
         self.power_watts[panel] = samples.power_watts
-        return np.minimum(passed, _CREDITED_INTERVALS * usual)
+        gap_us = np.where(usual == 0, _FIRST_GAP_US, _GAP_INTERVALS * usual)
+        return np.where(passed <= gap_us, passed, 0)
 
     def remember(self, track: Track) -> None:
         """Keep the last values of a track, for comparing the next reading with them."""

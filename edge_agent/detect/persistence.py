@@ -71,7 +71,7 @@ class Persistence:
         Args:
             samples: Later than those before.
             judgements: What the rules say of them.
-            observed_us: Time each sample stands for.
+            observed_us: Observed time between each sample's last reading and the one before.
 
         Returns:
             What changed, None if nothing did.
@@ -79,7 +79,7 @@ class Persistence:
         state = self._state[:, samples.panel]
         verdict = np.array([judgement.verdict for judgement in judgements])
         level = np.array([judgement.level for judgement in judgements])
-        _extend(state, verdict=verdict, time_us=samples.time_us, observed_us=observed_us)
+        _extend(state, verdict=verdict, samples=samples, observed_us=observed_us)
         _grade(state, level=np.where(verdict == HOLDS, level, 0))
         holds, was_open, observed = verdict == HOLDS, state["open"].copy(), state["observed_us"]
         raised = holds & ~was_open & (observed >= self._raise_after_us)
@@ -112,16 +112,18 @@ def _extend(
     state: NDArray[Any],
     *,
     verdict: NDArray[np.int8],
-    time_us: NDArray[np.int64],
+    samples: Samples,
     observed_us: NDArray[np.int64],
 ) -> None:
     """Lengthen the runs that go on, and begin those that do not."""
     told = verdict != UNKNOWN
+    time_us, within_us = samples.time_us, samples.time_us - samples.begin_us
     broken = time_us - np.maximum(state["until_us"], 0) > _BROKEN_AFTER_US
     begins = told & ((verdict != state["run"]) | broken)
-    counted = np.where(told & (verdict == state["latest"]), observed_us, 0)
-    state["observed_us"] = np.where(begins, 0, state["observed_us"] + counted)
-    state["since_us"] = np.where(begins, time_us, state["since_us"])
+    again = (verdict == state["latest"]) & ~begins
+    counted = np.where(again, np.maximum(observed_us, within_us), within_us)
+    state["observed_us"] = np.where(begins, 0, state["observed_us"]) + np.where(told, counted, 0)
+    state["since_us"] = np.where(begins, samples.begin_us, state["since_us"])
     state["until_us"] = np.where(told, time_us, state["until_us"])
     state["run"] = np.where(told, verdict, state["run"])
     state["latest"] = verdict

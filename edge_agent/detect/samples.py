@@ -24,8 +24,10 @@ class Samples:
 
     panel: NDArray[np.intp]
     """Which panel, as `Panels` counts them."""
+    begin_us: NDArray[np.int64]
+    """The time of its first reading in the slot, microseconds since 1970-01-01 UTC."""
     time_us: NDArray[np.int64]
-    """The time of the latest reading, microseconds since 1970-01-01 UTC."""
+    """The time of its last reading in the slot."""
     temperature_celsius: NDArray[np.float64]
     voltage_volts: NDArray[np.float64]
     current_amperes: NDArray[np.float64]
@@ -110,6 +112,7 @@ def _reduced(track: Track, *, starts: NDArray[np.intp], before: NDArray[np.int32
     temperature, voltage, current, power, volt_amperes = means
     return Samples(
         panel=track.panel[starts],
+        begin_us=track.time_us[starts],
         time_us=track.time_us[ends],
         temperature_celsius=temperature,
         voltage_volts=voltage,
