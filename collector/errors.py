@@ -7,6 +7,7 @@ HeliographError (shared)
 ├── BadBodyError                a request's body is not what its content type says
 └── DatabaseError               anything about the database
     ├── DatabaseAwayError       it cannot be reached or is too busy: the same may be repeated
+    ├── DatabaseRefusedError    it does not accept these very values
     ├── DatabaseUnsuitableError it lacks what Heliograph needs: an operator has to act
     └── EmbeddedDatabaseError   the embedded PostgreSQL does not start
 """
@@ -27,6 +28,10 @@ class DatabaseError(HeliographError):
 
 class DatabaseAwayError(DatabaseError):
     """The database cannot be reached or is too busy; the same request may be repeated."""
+
+
+class DatabaseRefusedError(DatabaseError):
+    """The database does not accept these very values; repeating them is of no use."""
 
 
 class DatabaseUnsuitableError(DatabaseError):

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from collector.database.keeper import POLL_SECONDS, STOP_SECONDS, lock
+from collector.database.keeper import POLL_SECONDS, STOP_SECONDS, lock, whose
 from collector.errors import EmbeddedDatabaseError
 
 START_SECONDS: Final = 60.0
@@ -151,7 +151,7 @@ def _run(
             command,
             check=True,
             capture_output=True,
-            user=user,
+            **whose(user),
             cwd=folder,
             input=statement.encode(),
             timeout=START_SECONDS,
@@ -195,12 +195,14 @@ def _wait_until_ready(folder: Path, *, command: list[str], user: str | None, soc
         "user": user,
     }
     deadline = time.monotonic() + START_SECONDS
-    subprocess.Popen(  # noqa: S603 - this very package; it ends by itself when a keeper is there
+    subprocess.run(  # noqa: S603 - this very package; the keeper detaches itself
         [sys.executable, "-m", "collector.database.keeper", json.dumps(arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        timeout=START_SECONDS,
+        check=True,
     )
     while True:
         try:

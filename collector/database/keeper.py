@@ -8,13 +8,14 @@ that also holds for users that were killed. It runs in a session of its own, out
 import fcntl
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 POLL_SECONDS: Final = 0.2
 STOP_SECONDS: Final = 60.0
@@ -53,6 +54,19 @@ def postmaster(cluster: Path) -> int | None:
     return pid if serves else None
 
 
+def whose(user: str | None) -> dict[str, Any]:
+    """Return the arguments that make a process another user's: without root's groups, too.
+
+    A folder closed to its group is closed to whoever is in it, even where it is open to others.
+
+    Args:
+        user: Whom to run it as; None for the caller.
+    """
+    if user is None:
+        return {}
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
+
+
 def keep(folder: Path, *, cluster: Path, command: list[str], user: str | None) -> None:
     """Keep the server until nobody uses it; return at once when another keeper is there.
 
@@ -71,7 +85,9 @@ def keep(folder: Path, *, cluster: Path, command: list[str], user: str | None) -
             # A stale file whose number now is another process would make PostgreSQL refuse.
             (cluster / "postmaster.pid").unlink(missing_ok=True)
             with (folder / "postgres.log").open("wb") as log:
-                server = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd=cluster)  # noqa: S603 - our own command
+                server = subprocess.Popen(  # noqa: S603 - our own command
+                    command, stdout=log, stderr=log, cwd=cluster, **whose(user)
+                )
         time.sleep(POLL_SECONDS)
     _stop(cluster, server=server)
     # In this order: whoever waits to use the server starts a keeper as soon as `used` is free.
@@ -95,6 +111,9 @@ def _stop(cluster: Path, *, server: subprocess.Popen[bytes] | None) -> None:
 
 if __name__ == "__main__":
     arguments = json.loads(sys.argv[1])
+    # Nobody's child: whoever started the keeper neither waits for it nor is left with a zombie.
+    if os.fork():
+        os._exit(0)
     keep(
         Path(arguments["folder"]),
         cluster=Path(arguments["cluster"]),
