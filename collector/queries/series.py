@@ -110,13 +110,17 @@ async def site_series(
     """
     name, seconds = interval
     whole = period.widened(seconds)
-    points = await METRICS[metric].statements[source_of(seconds)].all(
-        database,
-        site_key=site.site_key,
-        start=whole.start,
-        end=whole.end,
-        seconds=seconds,
-        now=now,
+    points = (
+        await METRICS[metric]
+        .statements[source_of(seconds)]
+        .all(
+            database,
+            site_key=site.site_key,
+            start=whole.start,
+            end=whole.end,
+            seconds=seconds,
+            now=now,
+        )
     )
     at = {point.t: point for point in points}
     first = round(whole.start.timestamp())
@@ -135,5 +139,3 @@ async def site_series(
         max=[point and point.max for point in found],
         coverage=[point and point.coverage for point in found],
     )
-
-
