@@ -121,7 +121,7 @@ class Timing(ASGIMiddleware):
         finally:
             self._metrics.observe_request(
                 self._clock() - started,
-                method=scope["method"],
+                method=str(scope.get("method")),
                 route=scope.get("path_template", "") or scope["path"],
                 status=status,
             )

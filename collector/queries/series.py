@@ -125,7 +125,7 @@ async def site_series(
     at = {point.t: point for point in points}
     first = round(whole.start.timestamp())
     grid = [first + number * seconds for number in range(period.buckets(seconds))]
-    found = [at.get(t) for t in grid]
+    found = [at.get(t, _Point(t, None, None, None, None)) for t in grid]
     return Series(
         site=site.site,
         metric=metric,
@@ -134,8 +134,8 @@ async def site_series(
         start_time=whole.start,
         end_time=whole.end,
         t=grid,
-        avg=[point and point.avg for point in found],
-        min=[point and point.min for point in found],
-        max=[point and point.max for point in found],
-        coverage=[point and point.coverage for point in found],
+        avg=[point.avg for point in found],
+        min=[point.min for point in found],
+        max=[point.max for point in found],
+        coverage=[point.coverage for point in found],
     )
