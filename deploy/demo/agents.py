@@ -67,12 +67,11 @@ async def enroll(plan: Plan, site: Site, *, token: str) -> None:
     Raises:
         DemoError: The agent or the collector refuses.
     """
-    config = str(plan.agent_config(site))
     await run_program(
         "edge-agent",
         "enroll",
         "--config",
-        config,
+        str(plan.agent_config(site)),
         environment={"HELIOGRAPH_ENROLLMENT_TOKEN": token},
     )
 

@@ -88,9 +88,7 @@ def _panel(sky: Sky, number: int, seed: int, *, now: datetime) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _site(
-    fleet: Fleet, site: str, name: str, count: int, *, alerts: int, worst: str | None
-) -> None:
+def _site(fleet: Fleet, site: str, name: str, count: int, *, alerts: int, worst: str | None) -> None:
     sky, now = fleet.sky, fleet.sky.now
     fleet.panels[site] = [_panel(sky, i + 1, len(site), now=now) for i in range(count)]
     day = [now - timedelta(minutes=30 * i) for i in range(47, -1, -1)]
@@ -104,9 +102,7 @@ def _site(
     })  # fmt: skip
 
 
-def _alert(
-    key: int, panel: str | None, severity: str, title: str, advice: str, **more: Any
-) -> dict[str, Any]:
+def _alert(key: int, panel: str | None, severity: str, title: str, advice: str, **more: Any) -> dict[str, Any]:
     return {
         "id": key, "site": "alpha", "panel_id": panel, "alert_type": "rule", "severity": severity,
         "state": "open", "title": title, "recommendation": advice, "cleared_at": None, **more,
