@@ -12,7 +12,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from collector.database.flavour import QUERY, Flavour
-from collector.errors import DatabaseAwayError, DatabaseError, DatabaseUnsuitableError
+from collector.errors import (
+    DatabaseAwayError,
+    DatabaseError,
+    DatabaseRefusedError,
+    DatabaseUnsuitableError,
+)
 
 CONNECT_SECONDS: Final = 5
 POOL_SIZE: Final = 10
@@ -24,6 +29,11 @@ _AWAY: Final = (
     "58",  # the server's disk
     "25006",  # read-only, as a standby is
     "55P03",  # waited too long for a lock
+)
+_REFUSED: Final = (
+    "22",  # data
+    "23",  # constraints
+    "54",  # too large, as for an index
 )
 
 
@@ -75,6 +85,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         address,
         pool_size=pool_size,
         max_overflow=0,
+        pool_pre_ping=True,
         pool_timeout=CONNECT_SECONDS,
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )
@@ -112,6 +123,7 @@ def mapped_errors() -> Iterator[None]:
 
     Raises:
         DatabaseAwayError: The same may succeed later.
+        DatabaseRefusedError: The values are at fault.
         DatabaseError: Anything else the database does not accept.
     """
     try:
@@ -132,4 +144,6 @@ def translate(error: SQLAlchemyError | psycopg.Error) -> DatabaseError:
     text_ = str(cause).strip().split("\n")[0]
     if lost or unreachable or (state is not None and state.startswith(_AWAY)):
         return DatabaseAwayError(f"the database is away: {text_}")
-    return DatabaseError(f"the database refused: {text_}")
+    if state is not None and state.startswith(_REFUSED):
+        return DatabaseRefusedError(text_)
+    return DatabaseError(f"the database failed: {text_}")
