@@ -1,10 +1,12 @@
-"""Bodies as gateways send them."""
+"""Gateways, and bodies as they send them."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
+import psycopg
 
+from collector.ingest import Sender
 from shared.readings import MISSING, Readings
 from shared.segments import Segment, encode, pack, readings_table
 
@@ -40,3 +42,19 @@ def segment(some=None, *, seq=(0, 0), stream=STREAM, **tables):
 
 def body(*segments):
     return pack(segments)
+
+
+def add_gateway(url, *, site, gateway):
+    """Enrol a gateway, straight in the database."""
+    with psycopg.connect(url) as connection:
+        (site_key,) = connection.execute(
+            "INSERT INTO site (site, name) VALUES (%s, %s) "
+            "ON CONFLICT (site) DO UPDATE SET name = excluded.name RETURNING site_key",
+            [site, site.title()],
+        ).fetchone()
+        (gateway_key,) = connection.execute(
+            "INSERT INTO gateway (gateway, site_key, public_key) VALUES (%s, %s, sha256(%s)) "
+            "RETURNING gateway_key",
+            [gateway, site_key, gateway.encode()],
+        ).fetchone()
+    return Sender(site_key=site_key, site=site, gateway_key=gateway_key)

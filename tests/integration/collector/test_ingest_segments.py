@@ -5,8 +5,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from bodies import NOW, body, readings, segment
-from conftest import add_gateway
+from integration.collector.bodies import NOW, add_gateway, body, readings, segment
 
 from collector.errors import BadBodyError
 from collector.ingest import open_ingest
@@ -46,7 +45,7 @@ async def test_missing_values_are_null(ingest, sender, rows):
         "SELECT count(*) FILTER (WHERE power_mw IS NULL), "
         "count(*) FILTER (WHERE temperature_mc IS NULL), count(current_ma), min(power_mw), "
         "min(voltage_mv), min(temperature_mc) FROM reading_raw"
-    ) == [(*absent, 0, 300_000, 40_000, 25_301)]
+    ) == [(*absent, 0, 300_000, 40_000, 25_300)]
 
 
 async def test_the_same_readings_in_another_stream_are_counted_as_duplicates(ingest, sender, rows):
@@ -117,8 +116,8 @@ async def test_panel_ids_that_no_url_could_name_are_rejected(ingest, sender, row
     assert rows("SELECT panel FROM panel") == [("PANEL-000",)]
 
 
-async def test_two_sites_may_name_their_panels_alike(ingest, sender, migrated_url, rows):
-    other = add_gateway(migrated_url, site="beta", gateway="gw-beta")
+async def test_two_sites_may_name_their_panels_alike(ingest, sender, postgres_url, rows):
+    other = add_gateway(postgres_url, site="beta", gateway="gw-beta")
 
     for one in (sender, other):
         receipt = await ingest.segments(body(segment(readings())), sender=one, now=NOW)
@@ -128,9 +127,9 @@ async def test_two_sites_may_name_their_panels_alike(ingest, sender, migrated_ur
 
 
 async def test_two_collectors_share_a_database_without_deadlock_or_loss(
-    database, sender, migrated_url, rows
+    database, sender, postgres_url, rows
 ):
-    other = add_gateway(migrated_url, site="alpha", gateway="gw-other")
+    other = add_gateway(postgres_url, site="alpha", gateway="gw-other")
     bodies = [
         body(
             segment(
