@@ -16,10 +16,20 @@ from collector.settings import Settings
 from collector.tokens import create_token
 
 
-@pytest.fixture
-def postgres_url(postgres_server):
+@pytest.fixture(scope="session")
+def api_database_url(postgres_server):
+    """One database for all of these tests, each of which leaves it empty."""
     with postgres_server.database() as url:
         yield url
+
+
+@pytest.fixture
+def postgres_url(api_database_url):
+    yield api_database_url
+    with psycopg.connect(api_database_url) as connection:
+        connection.execute("SET client_min_messages = error")
+        connection.execute("TRUNCATE site, reading_raw, weather, meter, console_session CASCADE")
+        connection.execute("TRUNCATE site, api_token, alert RESTART IDENTITY CASCADE")
 
 
 @pytest.fixture
