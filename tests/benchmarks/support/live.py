@@ -83,7 +83,7 @@ def live(*, profile: str, track_commits: bool = False) -> Iterator[Live]:
 
 
 def _track_commits(url: str) -> None:
-    """Switch commit times on, which only a restart does; the embedded server's keeper restarts it."""
+    """Switch commit times on by a restart, which the embedded server's keeper brings about."""
     with psycopg.connect(url, autocommit=True) as connection:
         if _tracks_commits(connection):
             return

@@ -38,8 +38,7 @@ async def publish(port: int, *, panels: int, rate: int, seconds: float) -> int:
         sent = due
         await asyncio.sleep(0.5 / rate)
     async with asyncio.timeout(ACKNOWLEDGEMENT_SECONDS):
-        while not await client._persistent_storage.is_empty:  # noqa: ASYNC110 - gmqtt has no event
-            await asyncio.sleep(0.05)
+        await client._persistent_storage.wait_empty()
     await client.disconnect()
     return sent
 
