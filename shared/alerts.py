@@ -57,7 +57,7 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
 
 def alerts_table(episodes: Sequence[Episode]) -> Table:
     """Return episodes as a segment's table."""
-    cleared = [MISSING_I8 if e.cleared_at is None else _micros(e.cleared_at) for e in episodes]
+    cleared = [MISSING_I8 if e.cleared_at is None else to_micros(e.cleared_at) for e in episodes]
     return {
         "episode": Text.of(e.episode for e in episodes),
         "panel": Text.of(e.panel or "" for e in episodes),
@@ -67,8 +67,8 @@ def alerts_table(episodes: Sequence[Episode]) -> Table:
         "recommendation": Text.of(e.recommendation for e in episodes),
         "details": Text.of(msgspec.json.encode(e.details).decode() for e in episodes),
         "model_version": Text.of(e.model_version or "" for e in episodes),
-        "raised_us": np.array([_micros(e.raised_at) for e in episodes], np.int64),
-        "last_seen_us": np.array([_micros(e.last_seen_at) for e in episodes], np.int64),
+        "raised_us": np.array([to_micros(e.raised_at) for e in episodes], np.int64),
+        "last_seen_us": np.array([to_micros(e.last_seen_at) for e in episodes], np.int64),
         "cleared_us": np.array(cleared, np.int64),
     }
 
@@ -92,10 +92,10 @@ def alerts_of(segment: Segment) -> list[Episode]:
                 "panel": row["panel"] or None,
                 "model_version": row["model_version"] or None,
                 "details": msgspec.json.decode(row["details"]),
-                "raised_at": _moment(row["raised_us"]),
-                "last_seen_at": _moment(row["last_seen_us"]),
+                "raised_at": from_micros(row["raised_us"]),
+                "last_seen_at": from_micros(row["last_seen_us"]),
                 "cleared_at": (
-                    None if row["cleared_us"] == MISSING_I8 else _moment(row["cleared_us"])
+                    None if row["cleared_us"] == MISSING_I8 else from_micros(row["cleared_us"])
                 ),
             },
             Episode,
@@ -104,9 +104,15 @@ def alerts_of(segment: Segment) -> list[Episode]:
     ]
 
 
-def _micros(moment: datetime) -> int:
+def to_micros(moment: datetime) -> int:
+    """Return microseconds since 1970-01-01 UTC."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def _moment(micros: int) -> datetime:
+def from_micros(micros: int) -> datetime:
+    """Return the UTC time of microseconds since 1970-01-01 UTC.
+
+    Raises:
+        OverflowError: It is no date.
+    """
     return _EPOCH + timedelta(microseconds=micros)

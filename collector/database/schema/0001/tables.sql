@@ -34,7 +34,8 @@ CREATE TABLE gateway (
     enrolled_at  timestamptz NOT NULL DEFAULT now(),
     last_seen_at timestamptz,
     revoked_at   timestamptz,
-    health       jsonb
+    health       jsonb,
+    health_at    timestamptz
 );
 
 -- Tokens are random, so their SHA-256 is all that has to be kept.
@@ -137,6 +138,15 @@ CREATE TABLE alert (
 CREATE UNIQUE INDEX alert_open ON alert (site_key, coalesce(panel_key, 0), alert_type)
     WHERE state <> 'resolved';
 CREATE INDEX alert_recent ON alert (raised_at DESC);
+
+-- Episodes that went on with an open alert instead of becoming their own, as after an agent's restart.
+CREATE TABLE alert_continuation (
+    site_key  integer NOT NULL REFERENCES site,
+    episode   text NOT NULL,
+    alert_key bigint NOT NULL REFERENCES alert ON DELETE CASCADE,
+    PRIMARY KEY (site_key, episode)
+);
+CREATE INDEX alert_continuation_by_alert ON alert_continuation (alert_key);
 
 -- The public face of reading_raw: volts, amperes, watts and degrees.
 CREATE VIEW reading AS

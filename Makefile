@@ -1,0 +1,61 @@
+# Everything here works on a fresh clone: each target makes .venv and installs what it needs, pinned by constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
+DEMO := $(VENV)/.installed-for-demo
+DEVELOPMENT := $(VENV)/.installed-for-development
+
+# `-m` and the console scripts take the code of this tree.
+export PYTHONPATH := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench constraints format clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(DEMO) ## two solar sites, live, on this machine (DEMO_PORT=8000, DEMO_SECONDS=n to end by itself)
+	@exec $(BIN)/python -m deploy.demo
+
+test: check ## all static checks and all tests
+	$(BIN)/python tests/programs/install.py
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=85
+
+check: $(DEVELOPMENT) ## the static checks: format, lint, types, imports, documentation
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir .import_linter_cache
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_documentation.py
+
+bench: $(DEVELOPMENT) ## measure, print a table, write tests/benchmarks/results.json
+	$(BIN)/python tests/programs/install.py
+	PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(BIN)/python tests/benchmarks/run.py
+
+format: $(DEVELOPMENT) ## put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+constraints: $(DEVELOPMENT) ## pin the newest versions of every dependency
+	$(BIN)/pip-compile --quiet --upgrade --all-extras --all-build-deps --allow-unsafe --strip-extras --no-header \
+	  --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	  --output-file constraints.txt pyproject.toml
+
+clean: ## remove what the targets above made, the demo's data included
+	rm -rf $(VENV) .demo .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist build
+
+$(BIN)/python:
+	@$(PYTHON) deploy/check_python.py
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(DEMO): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what the demo needs (once; about a minute)"
+	@$(INSTALL) --editable '.[edge,collector,embedded,train]'
+	@touch $@
+
+$(DEVELOPMENT): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what development needs (once; about two minutes)"
+	@$(INSTALL) --editable '.[edge,collector,embedded,train,dev]'
+	@touch $(DEMO) $@

@@ -1,0 +1,66 @@
+// Alerts as a list of cards: severity, what and where, since when, what to do.
+
+import { serverNow } from "./api.js";
+import { h, Keyed, setText } from "./dom.js";
+import { duration, when } from "./format.js";
+import { mark, SEVERITIES, severityState } from "./states.js";
+
+/** Sorts worst first, then newest first. */
+export const worstFirst = (alerts) =>
+  [...alerts].sort(
+    (a, b) =>
+      SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.raised_at - a.raised_at,
+  );
+
+const panelPath = ({ site, panel_id }) =>
+  `/sites/${encodeURIComponent(site)}${panel_id ? `/panels/${encodeURIComponent(panel_id)}` : ""}`;
+
+function since(alert, now) {
+  const began = when(alert.raised_at, now);
+  if (alert.cleared_at == null) return `since ${began} · ${duration((now - alert.raised_at) / 1000)}`;
+  return `${began} to ${when(alert.cleared_at, now)} · ${duration((alert.cleared_at - alert.raised_at) / 1000)}`;
+}
+
+function card(alert) {
+  const severity = mark(severityState(alert.severity));
+  const title = h("b");
+  const advice = h("p", { class: "advice" });
+  const time = h("span", { class: "since" });
+  const state = h("span", { class: "since" });
+  const where = alert.panel_id ? `${alert.site} / ${alert.panel_id}` : alert.site;
+  const node = h(
+    "li",
+    { class: "alert", "data-tone": alert.severity },
+    h("div", { class: "alert-head" }, severity.node, h("a", { href: panelPath(alert) }, where), state),
+    title,
+    time,
+    advice,
+  );
+  const update = (row) => {
+    severity.update(severityState(row.severity));
+    node.dataset.tone = row.severity;
+    setText(title, row.title);
+    setText(time, since(row, serverNow()));
+    setText(state, row.state === "acknowledged" ? "acknowledged" : "");
+    setText(advice, row.recommendation);
+  };
+  return { node, update };
+}
+
+/** Keeps a list of alerts inside `parent`; `empty` is said when there is none. */
+export class AlertList {
+  #list = h("ul", { class: "alerts" });
+  #empty;
+  #cards = new Keyed(this.#list, (alert) => alert.id, card);
+
+  constructor(parent, empty) {
+    this.#empty = h("p", { class: "empty" }, empty);
+    parent.append(this.#list, this.#empty);
+    this.#empty.hidden = true;
+  }
+
+  show(alerts) {
+    this.#cards.show(alerts);
+    this.#empty.hidden = alerts.length > 0;
+  }
+}

@@ -1,0 +1,25 @@
+// The page of alerts.
+
+import { alerts } from "./api.js";
+import { AlertList, worstFirst } from "./alert_list.js";
+import { byId } from "./dom.js";
+import { Live } from "./live.js";
+import { announce, countAlerts, failing } from "./page.js";
+
+const open = new AlertList(byId("open"), "No open alerts.");
+const recent = new AlertList(byId("recent"), "None was resolved yet.");
+const trouble = failing(byId("open"));
+
+async function refresh() {
+  const [standing, resolved] = await Promise.all([
+    alerts({ state: "open,acknowledged" }),
+    alerts({ state: "resolved", limit: 50 }),
+  ]);
+  trouble.clear();
+  open.show(worstFirst(standing));
+  recent.show(resolved);
+  countAlerts(standing.length);
+  announce(standing);
+}
+
+new Live().add(refresh, 4000, trouble.onError).start();

@@ -1,0 +1,87 @@
+// The JSON API as the pages see it. Times become milliseconds; nothing else of a row is changed.
+
+const TIMEOUT_MS = 10_000;
+
+/** What the API answered instead of data, in the words of its problem document. */
+export class Problem extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+let serverAheadMs = 0;
+
+/** The server's clock, in milliseconds: a tablet's own may be minutes off, and ages would lie. */
+export const serverNow = () => Date.now() + serverAheadMs;
+
+function learnClock(response) {
+  const stamp = Date.parse(response.headers.get("date") ?? "");
+  // The header is cut to whole seconds: half a second is its expected error.
+  if (Number.isFinite(stamp)) serverAheadMs = stamp + 500 - Date.now();
+}
+
+async function get(path, parameters = {}) {
+  const query = new URLSearchParams(parameters).toString();
+  const response = await fetch(query ? `${path}?${query}` : path, {
+    headers: { Accept: "application/json" },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  learnClock(response);
+  if (response.status === 401) {
+    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
+  if (!response.ok) {
+    const problem = await response.json().catch(() => ({}));
+    throw new Problem(response.status, problem.detail ?? problem.title ?? `HTTP ${response.status}`);
+  }
+  return response.json();
+}
+
+const rows = (answer) => (Array.isArray(answer) ? answer : answer.items);
+const stamp = (text) => (text == null ? null : Date.parse(text));
+const iso = (seconds) => new Date(seconds * 1000).toISOString();
+const site = (row) => ({ ...row, last_reading_at: stamp(row.last_reading_at) });
+
+/** All sites. */
+export const sites = async () => rows(await get("/api/sites")).map(site);
+
+/** One site. */
+export const oneSite = async (id) => site(await get(`/api/sites/${encodeURIComponent(id)}`));
+
+/** The panels of a site with their newest readings. */
+export const panels = async (id) =>
+  rows(await get(`/api/sites/${encodeURIComponent(id)}/panels`)).map(site);
+
+/** A site's power from `start` to `end` (seconds): columns t (seconds), avg, min, max (W). */
+export const sitePower = (id, start, end, interval) =>
+  get(`/api/sites/${encodeURIComponent(id)}/series`, {
+    metric: "power",
+    interval,
+    start_time: iso(start),
+    end_time: iso(end),
+  });
+
+/** A panel's buckets from `start` to `end` (seconds), oldest first, with `t` in seconds. */
+export async function panelBuckets(siteId, panelId, start, end, interval) {
+  const answer = await get(`/api/panels/${encodeURIComponent(panelId)}/readings`, {
+    site: siteId,
+    interval,
+    start_time: iso(start),
+    end_time: iso(end),
+  });
+  return rows(answer)
+    .map((row) => ({ ...row, t: stamp(row.timestamp) / 1000 }))
+    .reverse();
+}
+
+/** Alerts, newest first; `filter` as in {state: "open", site: "alpha"}. */
+export async function alerts(filter = {}) {
+  const answer = await get("/api/alerts/recent", { limit: 200, ...filter });
+  return rows(answer).map((row) => ({
+    ...row,
+    raised_at: stamp(row.raised_at),
+    last_seen_at: stamp(row.last_seen_at),
+    cleared_at: stamp(row.cleared_at),
+  }));
+}

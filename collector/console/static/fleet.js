@@ -1,0 +1,150 @@
+// The fleet page.
+
+import { alerts, serverNow, sites } from "./api.js";
+import { AlertList, worstFirst } from "./alert_list.js";
+import { byId, h, Keyed, setText } from "./dom.js";
+import { kilowattHours, kilowatts, number, percent, powerDecimals, specificYield } from "./format.js";
+import { Live } from "./live.js";
+import { announce, countAlerts, failing, Figures } from "./page.js";
+import { PowerChart } from "./power.js";
+import { spark } from "./spark.js";
+import { dataState, mark, SEVERITIES, severityState, sunState, urgency } from "./states.js";
+
+const COLUMNS = [
+  ["Site", ""],
+  ["Data", ""],
+  ["Sun", ""],
+  ["Now, kW", "number"],
+  ["Last 24 h", ""],
+  ["Today, kWh", "number"],
+  ["Yesterday, kWh/kWp", "number"],
+  ["Alerts", "number"],
+];
+
+const live = new Live();
+const totals = new Figures(byId("totals"));
+const power = new PowerChart(byId("power"), live);
+const alertList = new AlertList(byId("alerts"), "No open alerts.");
+const troubles = { sites: failing(byId("sites")), power: failing(byId("power")), alerts: failing(byId("alerts")) };
+let decimals = 2;
+let silent = [];
+let open = null;
+
+const sum = (rows, name) => {
+  const known = rows.map((row) => row[name]).filter((value) => value != null);
+  return known.length ? known.reduce((a, b) => a + b, 0) : null;
+};
+
+function siteRow(first) {
+  const data = mark(dataState(first, serverNow()));
+  const sun = mark(sunState(first, serverNow()));
+  const line = spark();
+  const cells = { now: h("b"), today: h("span"), yesterday: h("span"), alerts: h("span") };
+  const link = h("a", { href: `/sites/${encodeURIComponent(first.site)}` });
+  const small = h("small");
+  const parts = [[link, small], data.node, sun.node, cells.now, line.node, cells.today, cells.yesterday, cells.alerts];
+  const node = h(
+    "tr",
+    {},
+    ...parts.map((part, i) => {
+      const [label, kind] = COLUMNS[i];
+      return i
+        ? h("td", { class: kind, "data-label": label }, part)
+        : h("th", { scope: "row" }, ...part);
+    }),
+  );
+  const update = (row) => {
+    const now = serverNow();
+    setText(link, row.name ?? row.site);
+    setText(small, `${row.panels} panels${row.rated_watts ? ` · ${number(row.rated_watts / 1000, 2)} kWp` : ""}`);
+    data.update(dataState(row, now));
+    sun.update(sunState(row, now));
+    setText(cells.now, kilowatts(row.power_watts, decimals));
+    line.update(row.power_24h ?? []);
+    setText(cells.today, kilowattHours(row.energy_today_wh));
+    setText(cells.yesterday, specificYield(row.energy_yesterday_wh, row.rated_watts));
+    setText(cells.alerts, String(row.open_alerts ?? 0));
+  };
+  return { node, update };
+}
+
+const body = h("tbody");
+const table = h(
+  "table",
+  { class: "sites" },
+  h("thead", {}, h("tr", {}, COLUMNS.map(([label, kind]) => h("th", { scope: "col", class: kind }, label)))),
+  body,
+);
+const rows = new Keyed(body, (row) => row.site, siteRow);
+const first = h(
+  "div",
+  { class: "empty" },
+  h("p", {}, "No site yet. Add one and let its gateway enrol:"),
+  h("pre", {}, "collector site add alpha\ncollector enrollment create alpha"),
+);
+
+function showTotals(found) {
+  const now = sum(found, "power_watts");
+  const rated = sum(found, "rated_watts");
+  const yesterday = sum(found, "energy_yesterday_wh");
+  totals.show([
+    { label: "Now", value: kilowatts(now, decimals), unit: "kW", note: rated ? `${percent(now == null ? null : now / rated)} of ${number(rated / 1000, 1)} kWp` : "" },
+    { label: "Today", value: kilowattHours(sum(found, "energy_today_wh")), unit: "kWh", note: `${found.length} ${found.length === 1 ? "site" : "sites"}` },
+    { label: "Yesterday", value: kilowattHours(yesterday), unit: "kWh", note: rated ? `${specificYield(yesterday, rated)} kWh/kWp` : "" },
+  ]);
+}
+
+const chips = new Keyed(byId("attention"), ({ key }) => key, (chip) => {
+  const { node, update } = mark(chip);
+  const link = h("a", { class: "chip", href: chip.href }, node);
+  return { node: link, update };
+});
+
+/** The strip says what needs a person; "all well" only when alerts and sites are both known. */
+function showAttention() {
+  if (open == null) return;
+  const counts = SEVERITIES.slice(0, 3).map((severity) => [severity, open.filter((alert) => alert.severity === severity).length]);
+  const found = counts
+    .filter(([, count]) => count)
+    .map(([severity, count]) => ({ ...severityState(severity, `${count} ${severity}`), key: severity, href: "/alerts" }));
+  if (silent.length) {
+    const text = silent.length === 1 ? `${silent[0].name ?? silent[0].site} is silent` : `${silent.length} sites silent`;
+    found.push({ shape: "ring", tone: "high", text, key: "silent", href: "#sites-title" });
+  }
+  const well = { shape: "full", tone: "good", text: "Nothing needs a person", key: "well", href: "/alerts" };
+  chips.show(found.length ? found : [well]);
+}
+
+async function refreshSites() {
+  const found = await sites();
+  const now = serverNow();
+  troubles.sites.clear();
+  const largest = Math.max(0, ...found.map((row) => row.rated_watts ?? 0));
+  decimals = powerDecimals(largest);
+  found.sort((a, b) => urgency(a, now) - urgency(b, now) || a.site.localeCompare(b.site));
+  silent = found.filter((row) => dataState(row, now).silent && row.last_reading_at != null);
+  const wanted = found.length ? table : first;
+  if (!wanted.isConnected) byId("sites").replaceChildren(wanted);
+  byId("power").hidden = found.length === 0;
+  rows.show(found);
+  showTotals(found);
+  showAttention();
+  const fresh = power.isEmpty && found.length;
+  power.setSites(found);
+  if (fresh) live.refresh();
+}
+
+async function refreshAlerts() {
+  open = worstFirst(await alerts({ state: "open,acknowledged" }));
+  troubles.alerts.clear();
+  alertList.show(open);
+  countAlerts(open.length);
+  announce(open);
+  showAttention();
+}
+
+live
+  .add(refreshSites, 3000, troubles.sites.onError)
+  .add(refreshAlerts, 5000, troubles.alerts.onError)
+  .add(() => power.refresh().then(troubles.power.clear), 5000, troubles.power.onError)
+  .start();

@@ -1,0 +1,105 @@
+// What a chart draws beside its lines: night, alerts, the newest point, and names at the lines' ends.
+
+import { lastIndex } from "./series.js";
+
+/** A custom property of the page, so that charts follow the theme. */
+export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** "#rrggbb" with an opacity from 0 to 1. */
+export function faded(hex, opacity) {
+  return hex + Math.round(opacity * 255).toString(16).padStart(2, "0");
+}
+
+/** A fill that fades from under the line to the axis. */
+export function glow(u, hex, opacity) {
+  const { top, height } = u.bbox;
+  const shade = u.ctx.createLinearGradient(0, top, 0, top + height);
+  shade.addColorStop(0, faded(hex, opacity));
+  shade.addColorStop(1, faded(hex, 0));
+  return shade;
+}
+
+function stretch(u, [from, to], paint) {
+  const { left, top, width, height } = u.bbox;
+  const x0 = Math.max(left, u.valToPos(from, "x", true));
+  const x1 = Math.min(left + width, u.valToPos(to, "x", true));
+  if (x1 > x0) paint(x0, top, x1 - x0, height);
+}
+
+/** Shades [start, end] stretches in seconds. */
+export function shadeNights(u, nights) {
+  u.ctx.save();
+  u.ctx.fillStyle = token("--night");
+  for (const night of nights) stretch(u, night, (...box) => u.ctx.fillRect(...box));
+  u.ctx.restore();
+}
+
+/** Hatches alerts' spans {from, to, tone} behind the lines, so that they show without colour too. */
+export function hatch(u, spans) {
+  const { ctx } = u;
+  const gap = 7 * devicePixelRatio;
+  for (const { from, to, tone } of spans) {
+    stretch(u, [from, to], (x, y, width, height) => {
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(x, y, width, height);
+      ctx.clip();
+      ctx.fillStyle = faded(token(`--${tone}`), 0.07);
+      ctx.fillRect(x, y, width, height);
+      ctx.strokeStyle = faded(token(`--${tone}`), 0.28);
+      ctx.lineWidth = devicePixelRatio;
+      ctx.beginPath();
+      for (let start = x - height; start < x + width; start += gap) {
+        ctx.moveTo(start, y + height);
+        ctx.lineTo(start + height, y);
+      }
+      ctx.stroke();
+      ctx.restore();
+    });
+  }
+}
+
+/** Marks each line's newest point, and names the line there when `named`. */
+export function markEnds(u, lines, named) {
+  const { ctx } = u;
+  const ends = lines
+    .map((line) => ({ ...line, i: lastIndex(u.data[line.column]) }))
+    .filter(({ i, column }) => i >= 0 && u.series[column].show)
+    .map((line) => ({
+      ...line,
+      x: u.valToPos(u.data[0][line.i], "x", true),
+      y: u.valToPos(u.data[line.column][line.i], "y", true),
+    }))
+    .filter(({ x }) => x >= u.bbox.left && x <= u.bbox.left + u.bbox.width + 1);
+  ctx.save();
+  for (const { x, y, hex } of ends) {
+    ctx.fillStyle = faded(hex, 0.25);
+    disc(ctx, x, y, 7);
+    ctx.fillStyle = hex;
+    disc(ctx, x, y, 3.2);
+  }
+  if (named) nameEnds(u, ends);
+  ctx.restore();
+}
+
+function disc(ctx, x, y, radius) {
+  ctx.beginPath();
+  ctx.arc(x, y, radius * devicePixelRatio, 0, 2 * Math.PI);
+  ctx.fill();
+}
+
+/** Writes names right of the plot, pushed apart so that none covers another. */
+function nameEnds(u, ends) {
+  const { ctx } = u;
+  const apart = 16 * devicePixelRatio;
+  const x = u.bbox.left + u.bbox.width + 12 * devicePixelRatio;
+  ctx.font = `600 ${12 * devicePixelRatio}px ${token("--font")}`;
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
+  let lowest = -Infinity;
+  for (const { y, hex, label } of ends.sort((a, b) => a.y - b.y)) {
+    lowest = Math.max(y, lowest + apart);
+    ctx.fillStyle = hex;
+    ctx.fillText(label.length > 12 ? `${label.slice(0, 11)}…` : label, x, lowest);
+  }
+}

@@ -1,0 +1,149 @@
+"""Opening the database, and turning the drivers' errors into ours."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from collector.database.flavour import QUERY, Flavour
+from collector.errors import (
+    DatabaseAwayError,
+    DatabaseError,
+    DatabaseRefusedError,
+    DatabaseUnsuitableError,
+)
+
+CONNECT_SECONDS: Final = 5
+POOL_SIZE: Final = 10
+_AWAY: Final = (
+    "08",  # the connection
+    "40",  # rolled back, as by a deadlock: the same again may succeed
+    "53",  # out of memory, disk or connections
+    "57",  # shutting down, starting up, cancelled
+    "58",  # the server's disk
+    "25006",  # read-only, as a standby is
+    "55P03",  # waited too long for a lock
+)
+_REFUSED: Final = (
+    "22",  # data
+    "23",  # constraints
+    "54",  # too large, as for an index
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database."""
+
+    engine: AsyncEngine
+    """SQLAlchemy's engine on psycopg; its own errors come through it."""
+    flavour: Flavour
+    """What the database can do."""
+
+    @contextlib.asynccontextmanager
+    async def connect(self) -> AsyncIterator[AsyncConnection]:
+        """Use a connection; what is not committed is rolled back.
+
+        Raises:
+            DatabaseError: As `mapped_errors` says, also for what the caller does with it.
+        """
+        with mapped_errors():
+            async with self.engine.connect() as connection:
+                yield connection
+
+    @contextlib.asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """Use a connection in a transaction that is committed at the end.
+
+        Raises:
+            DatabaseError: As `mapped_errors` says, also for what the caller does with it.
+        """
+        with mapped_errors():
+            async with self.engine.begin() as connection:
+                yield connection
+
+
+@contextlib.asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    """Open a database that has been migrated.
+
+    Args:
+        url: ``postgresql://...``; ``pool_size=n`` in its query bounds the connections.
+
+    Raises:
+        DatabaseAwayError: It cannot be reached.
+        DatabaseUnsuitableError: It lacks what Heliograph needs.
+    """
+    address, pool_size = split_url(url)
+    engine = create_async_engine(
+        address,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_timeout=CONNECT_SECONDS,
+        connect_args={"connect_timeout": CONNECT_SECONDS},
+    )
+    try:
+        with mapped_errors():
+            async with engine.connect() as connection:
+                flavour = Flavour.of((await connection.execute(text(QUERY))).one())
+        yield Database(engine, flavour)
+    finally:
+        await engine.dispose()
+
+
+def split_url(url: str) -> tuple[URL, int]:
+    """Return the address for SQLAlchemy, and the pool's size.
+
+    Raises:
+        DatabaseUnsuitableError: It is no PostgreSQL URL; the text does not repeat its password.
+    """
+    try:
+        parsed = make_url(url)
+        pool_size = int(str(parsed.query.get("pool_size", POOL_SIZE)))
+    except (ArgumentError, ValueError) as error:
+        raise DatabaseUnsuitableError("the database URL cannot be parsed") from error
+    if parsed.get_backend_name() not in {"postgresql", "postgres"} or pool_size < 1:
+        raise DatabaseUnsuitableError(
+            f"the database URL is {parsed.render_as_string()}, allowed is postgresql://..."
+        )
+    without = parsed.difference_update_query(["pool_size"])
+    return without.set(drivername="postgresql+psycopg"), pool_size
+
+
+@contextlib.contextmanager
+def mapped_errors() -> Iterator[None]:
+    """Turn the errors of SQLAlchemy and psycopg into ours.
+
+    Raises:
+        DatabaseAwayError: The same may succeed later.
+        DatabaseRefusedError: The values are at fault.
+        DatabaseError: Anything else the database does not accept.
+    """
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise DatabaseAwayError("all connections to the database are busy") from error
+    except (SQLAlchemyError, psycopg.Error) as error:
+        raise translate(error) from error
+
+
+def translate(error: SQLAlchemyError | psycopg.Error) -> DatabaseError:
+    """Return our error for one of the drivers'."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    # Without a state the driver itself failed to reach the server or to go on with it.
+    unreachable = state is None and isinstance(cause, psycopg.OperationalError)
+    text_ = str(cause).strip().split("\n")[0]
+    if lost or unreachable or (state is not None and state.startswith(_AWAY)):
+        return DatabaseAwayError(f"the database is away: {text_}")
+    if state is not None and state.startswith(_REFUSED):
+        return DatabaseRefusedError(text_)
+    return DatabaseError(f"the database failed: {text_}")

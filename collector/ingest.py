@@ -1,0 +1,203 @@
+"""The door: a body becomes checked rows under database keys, and after COMMIT a receipt."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Final, TypeVar
+
+import numpy as np
+
+from collector.batch import Claim, Outcome, PanelFacts, Part, Rows
+from collector.checks import Checked, check_json, check_segment, decode_body
+from collector.database.engine import Database
+from collector.errors import BadBodyError, DatabaseRefusedError
+from collector.receipts import Receipt, Rejection, SegmentReceipt, Sender
+from collector.registry import Registry
+from collector.writer import Writer
+from shared.errors import InvalidSegmentError
+from shared.readings import COLUMNS
+from shared.segments import Segment
+
+__all__ = ["Ingest", "Receipt", "Rejection", "SegmentReceipt", "Sender", "open_ingest"]
+
+_THREAD_FROM: Final = 4_096  # bytes; a smaller body is decoded before a thread would have begun
+
+_T = TypeVar("_T")
+_Judged = tuple[Segment | None, Checked | InvalidSegmentError]
+
+
+class Ingest:
+    """Takes bodies and gives receipts."""
+
+    def __init__(self, *, writer: Writer, registry: Registry) -> None:
+        self._writer = writer
+        self._registry = registry
+
+    async def segments(self, body: bytes, *, sender: Sender, now: datetime) -> Receipt:
+        """Store a body of segments.
+
+        A segment that cannot be decoded is refused; the others are stored, together.
+
+        Args:
+            body: As `shared.segments.pack` makes it.
+            sender: Whose it is; only a gateway's segments are entered into the ledger.
+            now: The collector's time, UTC.
+
+        Raises:
+            BadBodyError: The body is damaged as a whole; nothing was stored.
+            DatabaseAwayError: Nothing is known to be stored; the request may be repeated.
+        """
+        judged = await _aside(_judge_body, body=body, now=now)
+        parts = {
+            at: await self._part(checked, segment=segment, sender=sender)
+            for at, (segment, checked) in enumerate(judged)
+            if isinstance(checked, Checked)
+        }
+        written = await self._write(list(parts.values()), now=now)
+        outcomes = dict(zip(parts, written, strict=True))
+        receipts = [_receipt_of(one, outcome=outcomes.get(at)) for at, one in enumerate(judged)]
+        return Receipt(
+            accepted=sum(receipt.accepted for receipt in receipts),
+            duplicates=sum(receipt.duplicates for receipt in receipts),
+            rejected=[rejection for receipt in receipts for rejection in receipt.rejected],
+            segments=receipts,
+        )
+
+    async def readings(self, body: bytes, *, sender: Sender, now: datetime) -> Receipt:
+        """Store ``{"readings": [...]}``; each element is judged alone, by its position.
+
+        Raises:
+            BadBodyError: The body is not such an object; nothing was stored.
+            DatabaseAwayError: Nothing is known to be stored; the request may be repeated.
+        """
+        checked = await _aside(_judge_json, body=body, now=now)
+        part = await self._part(checked, segment=None, sender=sender)
+        (outcome,) = await self._write([part], now=now)
+        return Receipt(
+            accepted=outcome.accepted,
+            duplicates=outcome.duplicates,
+            rejected=checked.rejected,
+            segments=[],
+        )
+
+    async def _write(self, parts: Sequence[Part], *, now: datetime) -> list[Outcome]:
+        try:
+            return await self._writer.write(parts, now=now) if parts else []
+        except DatabaseRefusedError as error:
+            raise BadBodyError(f"body cannot be stored: {error}") from error
+
+    async def _part(self, checked: Checked, *, segment: Segment | None, sender: Sender) -> Part:
+        """Put database keys in the place of panel ids."""
+        site = sender.site_key
+        facts = checked.panels
+        told = await self._registry.keys(site, panels=(one.panel for one in facts))
+        concerned = [episode.panel for episode in checked.episodes if episode.panel is not None]
+        panels = dict(
+            zip(concerned, await self._registry.keys(site, panels=concerned), strict=True)
+        )
+        return Part(
+            site_key=site,
+            claim=_claim(segment, sender=sender),
+            rows=await self._rows(checked, site_key=site),
+            rejected=sum(rejection.table == "readings" for rejection in checked.rejected),
+            weather=checked.weather,
+            meter=checked.meter,
+            panels=[
+                PanelFacts(
+                    panel_key=key,
+                    model=one.model,
+                    panel_group=one.panel_group,
+                    rated_watts=one.rated_watts,
+                    latitude=one.latitude,
+                    longitude=one.longitude,
+                )
+                for key, one in zip(told.tolist(), facts, strict=True)
+            ],
+            episodes=[
+                (episode, None if episode.panel is None else int(panels[episode.panel]))
+                for episode in checked.episodes
+            ],
+            health=checked.health,
+        )
+
+    async def _rows(self, checked: Checked, *, site_key: int) -> Rows | None:
+        readings = checked.readings
+        if readings is None:
+            return None
+        # A panel all of whose readings were rejected is not registered.
+        present = np.flatnonzero(np.bincount(readings.panel, minlength=len(readings.panel_ids)))
+        keys = np.zeros(len(readings.panel_ids), np.int32)
+        keys[present] = await self._registry.keys(
+            site_key, panels=(readings.panel_ids[at] for at in present.tolist())
+        )
+        return Rows(keys[readings.panel], *(getattr(readings, name) for name in COLUMNS[1:]))
+
+
+@contextlib.asynccontextmanager
+async def open_ingest(database: Database) -> AsyncIterator[Ingest]:
+    """Run a writer for as long as the context lasts; should it fail, the context is cancelled."""
+    writer = Writer(database)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(writer.run(), name="writer")
+        try:
+            yield Ingest(writer=writer, registry=Registry(database))
+        finally:
+            running.cancel()
+
+
+def _judge_body(body: bytes, now: datetime) -> list[_Judged]:
+    judged: list[_Judged] = []
+    for segment in decode_body(body):
+        if isinstance(segment, InvalidSegmentError):
+            judged.append((None, segment))
+            continue
+        try:
+            judged.append((segment, check_segment(segment, now=now)))
+        except InvalidSegmentError as error:
+            judged.append((segment, error))
+    return judged
+
+
+def _judge_json(body: bytes, now: datetime) -> Checked:
+    return check_json(body, now=now)
+
+
+async def _aside(work: Callable[[bytes, datetime], _T], *, body: bytes, now: datetime) -> _T:
+    """Keep the loop live: numpy and the decompression let other threads run."""
+    if len(body) < _THREAD_FROM:
+        return work(body, now)
+    return await asyncio.to_thread(work, body, now)
+
+
+def _claim(segment: Segment | None, *, sender: Sender) -> Claim | None:
+    if segment is None or sender.gateway_key is None:
+        return None
+    return Claim(sender.gateway_key, segment.stream, segment.first_seq, segment.last_seq)
+
+
+def _receipt_of(judged: _Judged, *, outcome: Outcome | None) -> SegmentReceipt:
+    segment, checked = judged
+    place = (
+        ("", 0, 0)
+        if segment is None
+        else (str(segment.stream), segment.first_seq, segment.last_seq)
+    )
+    stream, first_seq, last_seq = place
+    if outcome is None or isinstance(checked, InvalidSegmentError):
+        return SegmentReceipt(
+            stream=stream,
+            first_seq=first_seq,
+            last_seq=last_seq,
+            status="refused",
+            reason=str(checked),
+        )
+    return SegmentReceipt(
+        stream=stream,
+        first_seq=first_seq,
+        last_seq=last_seq,
+        status="duplicate" if outcome.known else "stored",
+        accepted=outcome.accepted,
+        duplicates=outcome.duplicates,
+        rejected=checked.rejected,
+    )

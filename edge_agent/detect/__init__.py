@@ -1,0 +1,11 @@
+"""Looks for faults in readings, by rules, and tells them as alert episodes.
+
+`detector` is the way of one batch: `samples` (readings to one sample per panel and slot), `panels`
+(what was last seen of each), `siblings` (how its neighbours do), `rules/` (does it hold?),
+`persistence` (for long enough?), `episodes` (what to tell).
+"""
+
+from edge_agent.detect.detector import Detector
+from edge_agent.detect.settings import RuleSettings
+
+__all__ = ["Detector", "RuleSettings"]

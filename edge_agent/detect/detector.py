@@ -1,0 +1,138 @@
+"""The way of one batch of readings to the alert episodes that changed."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from edge_agent.detect.episodes import EpisodeLog
+from edge_agent.detect.findings import Step
+from edge_agent.detect.panels import NEVER, Panels
+from edge_agent.detect.persistence import Persistence
+from edge_agent.detect.rules import rules_of
+from edge_agent.detect.samples import Samples, Track, by_slot
+from edge_agent.detect.settings import RuleSettings
+from edge_agent.detect.siblings import median_watts
+from shared.alerts import Episode, to_micros
+from shared.readings import Readings, concatenate
+
+_PATIENCE_US: Final = 1_000_000
+_MAX_WAITING: Final = 10_000
+
+
+def _one_group(_panel_id: str) -> str:
+    return ""
+
+
+class Detector:
+    """Watches all panels of a site.
+
+    Readings wait up to a second, so that many small batches cost no more than one; the time in the
+    readings, not the clock, decides how long something holds. Late and repeated readings are left
+    out. Call `look` about once a second even when there are no readings: then the last ones of a
+    quiet site do not wait for the next.
+
+    Args:
+        rules: When to raise and to clear.
+        group_of: Panel id to the name of its group: panels of one group are siblings.
+    """
+
+    def __init__(self, rules: RuleSettings, group_of: Callable[[str], str] = _one_group) -> None:
+        self._panels = Panels(group_of)
+        self._episodes = EpisodeLog(self._panels.ids)
+        self._rules = rules_of(rules)
+        self._persistence = Persistence(self._rules)
+        self._waiting: list[Readings] = []
+        self._rows_waiting = 0
+        self._newest_us = NEVER
+        self._judged_until_us = NEVER
+        self._judged_at_us = NEVER
+
+    def look(self, readings: Readings, *, now: datetime) -> list[Episode]:
+        """Take in readings, in any order, and tell which episodes changed.
+
+        Args:
+            readings: A validated batch; may be empty.
+            now: The gateway's time, UTC.
+
+        Returns:
+            Of each episode that was raised, updated or cleared the latest state; of one that was
+            raised and cleared both.
+        """
+        if len(readings):
+            self._waiting.append(readings)
+            self._rows_waiting += len(readings)
+            self._newest_us = max(self._newest_us, int(readings.time_us.max()))
+        now_us = to_micros(now)
+        if self._is_due(now_us):
+            self._put_back(now_us)
+            self._judge(concatenate(self._waiting))
+            self._waiting, self._rows_waiting = [], 0
+            self._judged_at_us, self._judged_until_us = now_us, self._newest_us
+        return self._episodes.drain()
+
+    def open_episodes(self) -> list[Episode]:
+        """Return the episodes that last, as they are now."""
+        return self._episodes.open_episodes()
+
+    def restore(self, episodes: Sequence[Episode]) -> None:
+        """Take up the episodes that were open when the agent stopped, before the first `look`.
+
+        One that no rule watches any more is told as cleared by the next `look`.
+        """
+        for episode in episodes:
+            if episode.cleared_at is None and not self._resume(episode):
+                self._episodes.end(episode)
+
+    def _is_due(self, now_us: int) -> bool:
+        if not self._waiting:
+            return False
+        return (
+            not 0 <= now_us - self._judged_at_us < _PATIENCE_US
+            or self._newest_us - self._judged_until_us >= _PATIENCE_US
+            or self._rows_waiting >= _MAX_WAITING
+        )
+
+    def _judge(self, batch: Readings) -> None:
+        panel = self._panels.positions(batch.panel_ids)[batch.panel]
+        track = Track.of(batch, panel=panel, after_us=self._panels.last_us)
+        if not len(track):
+            return
+        self._persistence.ensure(self._panels.capacity)
+        for samples in by_slot(track, before=self._panels.values):
+            self._step(samples)
+        self._panels.remember(track)
+
+    def _step(self, samples: Samples) -> None:
+        observed_us = self._panels.note(samples)
+        siblings_watts = median_watts(samples, panels=self._panels)
+        judgements = [rule.judge(samples, siblings_watts=siblings_watts) for rule in self._rules]
+        changes = self._persistence.step(samples, judgements=judgements, observed_us=observed_us)
+        if changes is not None:
+            self._episodes.take(Step(self._rules, samples, judgements, changes))
+
+    def _put_back(self, now_us: int) -> None:
+        ahead = self._panels.set_back(now_us)
+        if len(ahead):
+            self._persistence.interrupt(ahead)
+            self._newest_us = NEVER
+
+    def _resume(self, episode: Episode) -> bool:
+        numbers = {rule.alert_type: number for number, rule in enumerate(self._rules)}
+        number = numbers.get(episode.alert_type)
+        if number is None or episode.panel is None:
+            return False
+        panel = int(self._panels.positions([episode.panel])[0])
+        if panel < 0 or not self._episodes.resume(episode, panel=panel):
+            return False
+        seen_us = to_micros(episode.last_seen_at)
+        self._panels.last_us[panel] = max(int(self._panels.last_us[panel]), seen_us)
+        self._persistence.ensure(self._panels.capacity)
+        reached = [each.rank <= episode.severity.rank for each in self._rules[number].severities]
+        self._persistence.reopen(
+            number,
+            panel,
+            since_us=to_micros(episode.raised_at),
+            until_us=seen_us,
+            worst=max(sum(reached) - 1, 0),
+        )
+        return True

@@ -1,0 +1,1 @@
+"""Physically faithful panels: sun, clouds, heat, electricity, faults, sensors and delivery."""

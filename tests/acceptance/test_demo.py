@@ -1,0 +1,166 @@
+import os
+import shlex
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+from programs.processes import Process, inherited
+
+ROOT = Path(__file__).parents[2]
+NAMES = [
+    "COLLECTOR_URL",
+    "MQTT_URL_ALPHA",
+    "MQTT_URL_BETA",
+    "ADMIN_TOKEN",
+    "VIEWER_TOKEN",
+    "ALPHA_CONFIG",
+    "BETA_CONFIG",
+    "ALPHA_PID",
+    "BETA_PID",
+    "COLLECTOR_PID",
+]
+
+
+def processes_of(folder):
+    """Every process that works in the demo's folder or was told its path."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes() + os.fsencode((process / "cwd").readlink())
+        except OSError:
+            continue
+        if os.fsencode(folder) in words and int(process.name) != os.getpid():
+            found.append(words.replace(b"\0", b" "))
+    return found
+
+
+class Demo:
+    def __init__(self, folder, *, port, seconds=None):
+        self.folder = folder
+        self.environment = {
+            "DEMO_PORT": str(port),
+            "PYTHONPATH": str(ROOT),
+            **({"DEMO_SECONDS": str(seconds)} if seconds is not None else {}),
+        }
+        # The demo keeps its state where it is started.
+        self.process = Process(
+            ["env", f"--chdir={folder}", sys.executable, "-m", "deploy.demo"],
+            log=folder / "demo.log",
+            environment=self.environment,
+        )
+
+    @property
+    def is_up(self):
+        return (self.folder / ".demo" / "env").exists()
+
+    def env(self):
+        lines = shlex.split((self.folder / ".demo" / "env").read_text())
+        return dict(line.split("=", 1) for line in lines)
+
+
+@pytest.fixture
+def demo_folder():
+    # Not below pytest's folders, which root's PostgreSQL user may not always pass through.
+    with tempfile.TemporaryDirectory(prefix="heliograph-demo-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def demo(demo_folder, free_port):
+    demo = Demo(demo_folder, port=free_port())
+    yield demo
+    demo.process.discard()
+
+
+def sites(env):
+    answer = httpx.get(
+        f"{env['COLLECTOR_URL']}/api/sites",
+        headers={"Authorization": f"Bearer {env['VIEWER_TOKEN']}"},
+        timeout=10,
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_demo_ends_by_itself_leaves_nothing_and_runs_again(demo_folder, free_port):
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-m", "deploy.demo"],
+            cwd=demo_folder,
+            env=inherited()
+            | {"DEMO_SECONDS": "5", "DEMO_PORT": str(free_port()), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert processes_of(demo_folder) == []
+
+
+def test_the_demo_says_where_everything_is(demo):
+    demo.process.start(ready=lambda: demo.is_up, timeout=120)
+    env = demo.env()
+    assert list(env) == NAMES
+    assert stat.S_IMODE((demo.folder / ".demo" / "env").stat().st_mode) == 0o600
+    assert {site["site"] for site in sites(env)} == {"alpha", "beta"}
+    for name in ("ALPHA", "BETA"):
+        assert env[f"{name}_CONFIG"].encode() in Path(
+            f"/proc/{env[f'{name}_PID']}/cmdline"
+        ).read_bytes().split(b"\0")
+    assert httpx.get(env["COLLECTOR_URL"]).status_code == 200
+
+
+def test_what_ends_in_the_demo_is_started_again(demo, wait_until):
+    demo.process.start(ready=lambda: demo.is_up, timeout=120)
+    before = demo.env()
+    os.kill(int(before["ALPHA_PID"]), signal.SIGKILL)
+    os.kill(int(before["COLLECTOR_PID"]), signal.SIGTERM)
+    wait_until(
+        lambda: (
+            demo.env()["ALPHA_PID"] != before["ALPHA_PID"]
+            and demo.env()["COLLECTOR_PID"] != before["COLLECTOR_PID"]
+        ),
+        timeout=60,
+        what="both have another process",
+    )
+    assert {site["site"] for site in sites(demo.env())} == {"alpha", "beta"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_a_demo_that_is_asked_to_stop_leaves_nothing_behind(demo, number):
+    demo.process.start(ready=lambda: demo.is_up, timeout=120)
+    assert demo.process.end(number, timeout=60) == 0, demo.process.tail()
+    assert processes_of(demo.folder) == []
+
+
+def test_a_demo_that_is_killed_leaves_nothing_behind_and_runs_again(demo, wait_until):
+    demo.process.start(ready=lambda: demo.is_up, timeout=120)
+    demo.process.end(signal.SIGKILL)
+    wait_until(lambda: processes_of(demo.folder) == [], timeout=60, what="everything ends")
+    (demo.folder / ".demo" / "env").unlink()
+    demo.process.start(ready=lambda: demo.is_up, timeout=120)
+    assert {site["site"] for site in sites(demo.env())} == {"alpha", "beta"}
+
+
+def test_a_demo_that_cannot_have_its_port_says_which(demo_folder):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "deploy.demo"],
+            cwd=demo_folder,
+            env=inherited() | {"DEMO_PORT": str(port), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert str(port) in done.stdout + done.stderr

@@ -1,0 +1,278 @@
+"""A browser, and the console served with canned answers of the JSON API."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from litestar import Litestar, Response, get
+from litestar.datastructures import State
+from litestar.params import FromPath, FromQuery, QueryParameter
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from collector.console.pages import console_router
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+_CHROMIUM = "/usr/bin/chromium"
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+_PANEL_WATTS = 330.0
+
+
+class Sky:
+    """A clear day with clouds, at its noon whenever the tests run."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        hour = now.hour + now.minute / 60
+        self.longitude = (12.3 - hour) * 15
+
+    def watts(self, when: datetime, seed: float = 0.0) -> float:
+        """Power of one panel, from the hours since this noon."""
+        hours = (when - self.now) / timedelta(hours=1) % 24
+        hours = hours - 24 if hours > 12 else hours
+        height = max(0.0, math.cos(hours / 7 * math.pi / 2) if abs(hours) < 7 else 0.0)
+        t = when.timestamp() / 60
+        cloud = max(0.0, math.sin(t / 37 + seed) * math.sin(t / 11.3 + 2 * seed) - 0.35)
+        return round(_PANEL_WATTS * 0.88 * height**1.2 * (1 - 0.9 * cloud), 1)
+
+
+@dataclass
+class Fleet:
+    """What the canned API answers; tests change it while a page is open."""
+
+    sky: Sky
+    sites: list[dict[str, Any]] = field(default_factory=list)
+    panels: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    hole: tuple[timedelta, timedelta] = (timedelta(minutes=150), timedelta(minutes=115))
+    away: bool = False
+    signed_in: bool = True
+
+    def series(self, site: str, start: datetime, end: datetime, step: int) -> dict[str, Any]:
+        """Columns of a site's power, with a hole in beta's."""
+        count = len(self.panels[site])
+        seconds = range(int(start.timestamp()) // step * step, int(end.timestamp()), step)
+        times = [t for t in seconds if site != "beta" or not self._in_hole(t)]
+        means = [self.sky.watts(datetime.fromtimestamp(t, UTC), len(site)) for t in times]
+        return {
+            "t": times,
+            "avg": [count * w for w in means],
+            "min": [count * w * 0.86 for w in means],
+            "max": [count * w * 1.07 for w in means],
+        }
+
+    def _in_hole(self, t: int) -> bool:
+        ago = self.sky.now - datetime.fromtimestamp(t, UTC)
+        return self.hole[1] < ago < self.hole[0]
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _panel(sky: Sky, number: int, seed: int, *, now: datetime) -> dict[str, Any]:
+    share = 0.64 if (number, seed) == (3, 5) else 1 + 0.02 * math.sin(number * 7)
+    group = "south" if number <= 6 else "west"
+    power = sky.watts(now, seed) * share * (1 if group == "south" else 0.62)
+    return {
+        "panel_id": f"PANEL-{number:03}", "model": "Mono 330", "rated_watts": _PANEL_WATTS,
+        "panel_group": group, "last_reading_at": _iso(now), "power_watts": power,
+        "voltage_volts": 33.4 * (0.67 if share < 0.7 else 1), "current_amperes": power / 33.4,
+        "temperature_celsius": 41.2 + number / 10,
+    }  # fmt: skip
+
+
+def _site(fleet: Fleet, site: str, name: str, count: int, *, alerts: int, worst: str | None) -> None:
+    sky, now = fleet.sky, fleet.sky.now
+    fleet.panels[site] = [_panel(sky, i + 1, len(site), now=now) for i in range(count)]
+    day = [now - timedelta(minutes=30 * i) for i in range(47, -1, -1)]
+    fleet.sites.append({
+        "site": site, "name": name, "timezone": "Europe/Berlin", "latitude": 0.0,
+        "longitude": sky.longitude, "panels": count, "rated_watts": count * _PANEL_WATTS,
+        "power_watts": sum(p["power_watts"] for p in fleet.panels[site]),
+        "last_reading_at": _iso(now), "energy_today_wh": count * 912.4,
+        "energy_yesterday_wh": count * 1340.0, "open_alerts": alerts, "worst_severity": worst,
+        "power_24h": [count * sky.watts(when, len(site)) for when in day],
+    })  # fmt: skip
+
+
+def _alert(key: int, panel: str | None, severity: str, title: str, advice: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": key, "site": "alpha", "panel_id": panel, "alert_type": "rule", "severity": severity,
+        "state": "open", "title": title, "recommendation": advice, "cleared_at": None, **more,
+    }  # fmt: skip
+
+
+def make_fleet() -> Fleet:
+    """Two live sites, one with a critical and a medium alert, and one that fell silent."""
+    now = datetime.now(UTC)
+    fleet = Fleet(Sky(now))
+    _site(fleet, "alpha", "Alpha roof", 10, alerts=2, worst="critical")
+    _site(fleet, "beta", "Beta carport", 8, alerts=0, worst=None)
+    _site(fleet, "gamma", "Gamma school", 12, alerts=1, worst="low")
+    gone = _iso(now - timedelta(minutes=26))
+    fleet.sites[2].update(last_reading_at=gone, power_watts=None)
+    for panel in [*fleet.panels["gamma"], fleet.panels["alpha"][8]]:
+        panel.update(last_reading_at=gone)
+    raised = now - timedelta(minutes=47)
+    seen = {"raised_at": _iso(raised), "last_seen_at": _iso(now)}
+    fleet.alerts = [
+        _alert(1, "PANEL-007", "medium", "Power stays 14 % under the group", "Look for soiling or new shade at the next visit.", **seen),
+        _alert(2, "PANEL-003", "critical", "Bypass diode short: 36 % under the group", "Inspect the bypass diodes and the junction box. Isolate the string first.", **seen),
+        _alert(3, None, "low", "Gateway clock is 94 s ahead", "Check the gateway's NTP server.", **seen | {"site": "gamma"}),
+        _alert(4, "PANEL-005", "high", "Over-temperature, 91 °C", "Check the ventilation behind the module.", **seen | {"state": "resolved", "cleared_at": _iso(now), "raised_at": _iso(now - timedelta(hours=5))}),
+    ]  # fmt: skip
+    return fleet
+
+
+@get("/api/sites")
+async def _sites(state: State) -> Response[Any]:
+    fleet: Fleet = state.fleet
+    if not fleet.signed_in:
+        return Response({"status": 401, "detail": "Sign in."}, status_code=401)
+    if fleet.away:
+        return Response({"status": 503, "detail": "The database is away."}, status_code=503)
+    live = {"last_reading_at": _iso(datetime.now(UTC))}
+    return Response([s | live if s["power_watts"] is not None else s for s in fleet.sites])
+
+
+@get("/api/sites/{site:str}")
+async def _one_site(state: State, site: FromPath[str]) -> Response[Any]:
+    for row in (await _sites.fn(state)).content:
+        if row["site"] == site:
+            return Response(row)
+    return Response({"status": 404, "detail": f"There is no site {site}."}, status_code=404)
+
+
+@get("/api/sites/{site:str}/panels")
+async def _panels(state: State, site: FromPath[str]) -> list[dict[str, Any]]:
+    fleet: Fleet = state.fleet
+    old = datetime.now(UTC) - timedelta(minutes=15)
+    live = {"last_reading_at": _iso(datetime.now(UTC))}
+    heard = [datetime.fromisoformat(p["last_reading_at"]) > old for p in fleet.panels[site]]
+    return [p | live if ok else p for p, ok in zip(fleet.panels[site], heard, strict=True)]
+
+
+_SECONDS = {"1m": 60, "10m": 600, "1h": 3600}
+
+
+@get("/api/sites/{site:str}/series")
+async def _series(
+    state: State,
+    site: FromPath[str],
+    start_time: FromQuery[datetime],
+    end_time: FromQuery[datetime],
+    interval: FromQuery[str],
+) -> dict[str, Any]:
+    fleet: Fleet = state.fleet
+    return fleet.series(site, start_time, end_time, _SECONDS[interval])
+
+
+@get("/api/panels/{panel:str}/readings")
+async def _readings(
+    state: State,
+    panel: FromPath[str],
+    start_time: FromQuery[datetime],
+    end_time: FromQuery[datetime],
+    interval: FromQuery[str],
+) -> list[dict[str, Any]]:
+    fleet: Fleet = state.fleet
+    columns = fleet.series("alpha", start_time, end_time, _SECONDS[interval])
+    rows = zip(columns["t"], columns["avg"], columns["min"], columns["max"], strict=True)
+    return [
+        {
+            "panel_id": panel, "timestamp": _iso(datetime.fromtimestamp(t, UTC)),
+            "avg_power": mean / 10, "min_power": low / 10, "max_power": high / 10,
+            "avg_voltage": 33.4 + math.sin(t / 900) * 0.6, "avg_current": mean / 334,
+            "avg_temperature": 22 + mean / 150,
+        }
+        for t, mean, low, high in rows
+    ][::-1]  # fmt: skip
+
+
+@get("/api/alerts/recent")
+async def _alerts(
+    state: State,
+    limit: FromQuery[int],
+    wanted: Annotated[str, QueryParameter(name="state")] = "",
+    site: FromQuery[str] = "",
+    panel: FromQuery[str] = "",
+) -> list[dict[str, Any]]:
+    fleet: Fleet = state.fleet
+    return [
+        alert
+        for alert in fleet.alerts
+        if (not wanted or alert["state"] in wanted.split(","))
+        and site in {"", alert["site"]}
+        and panel in {"", alert["panel_id"]}
+    ][:limit]
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    return make_fleet()
+
+
+@pytest_asyncio.fixture
+async def console_url(fleet: Fleet) -> AsyncIterator[str]:
+    handlers = [console_router(), _sites, _one_site, _panels, _series, _readings, _alerts]
+    app = Litestar(handlers, state=State({"fleet": fleet}), openapi_config=None)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await serving
+
+
+@pytest_asyncio.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
+        yield browser
+        await browser.close()
+
+
+@dataclass
+class Watch:
+    """What a page did that it must not do."""
+
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def attach(self, page: Page) -> None:
+        """Record console errors, policy violations, exceptions and each request."""
+        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest_asyncio.fixture
+async def context(browser: Browser, console_url: str) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context(
+        base_url=console_url, viewport={"width": 1280, "height": 900}, locale="en-GB",
+        timezone_id="Europe/Berlin", color_scheme="dark",
+    )  # fmt: skip
+    yield context
+    await context.close()
+
+
+@pytest_asyncio.fixture
+async def page(context: BrowserContext, watch: Watch) -> Page:
+    page = await context.new_page()
+    page.set_default_timeout(10_000)
+    watch.attach(page)
+    return page

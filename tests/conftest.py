@@ -1,0 +1,99 @@
+"""What all tests share: real brokers, a real database, the real programs."""
+
+import sys
+from contextlib import ExitStack
+
+import pytest
+
+from programs.collector import CollectorServer
+from programs.edge_agent import EdgeAgent
+from programs.mosquitto import Mosquitto
+from programs.postgres import postgres
+from programs.processes import Process
+from programs.waiting import accepts, free_port, wait_until
+
+
+@pytest.fixture(name="wait_until", scope="session")
+def wait_until_fixture():
+    """`wait_until(condition, timeout=20, what="")`: polls what other processes bring about."""
+    return wait_until
+
+
+@pytest.fixture(name="free_port", scope="session")
+def free_port_fixture():
+    """`free_port()`: a port of 127.0.0.1 that nobody uses."""
+    return free_port
+
+
+@pytest.fixture
+def mosquitto(tmp_path):
+    """`mosquitto(extra="")`: starts a broker with persistence; restart, stop, kill, start it."""
+    with ExitStack() as stack:
+
+        def start(extra=""):
+            broker = Mosquitto(tmp_path / f"mosquitto-{free_port()}", extra=extra)
+            stack.callback(broker.discard)
+            broker.start()
+            return broker
+
+        yield start
+
+
+@pytest.fixture
+def iotcore_broker(tmp_path):
+    """The port of the demo's broker, which takes MQTT 3.1.1 and 5."""
+    port = free_port()
+    broker = Process(
+        [sys.executable, "-m", "deploy.demo.broker", str(port)], log=tmp_path / "iotcore.log"
+    )
+    broker.start(ready=lambda: accepts(port))
+    yield port
+    broker.discard()
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """One server for the whole session."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """A migrated, empty database of this test's own."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def collector_server(tmp_path, postgres_url):
+    """A running collector with an empty database."""
+    server = CollectorServer(tmp_path / "collector", database_url=postgres_url)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.discard()
+
+
+@pytest.fixture
+def edge_agent_process(tmp_path, collector_server):
+    """`edge_agent_process(site, mqtt_url, settings={}, start=True)`: an enrolled agent, running."""
+    with ExitStack() as stack:
+
+        def make(site, mqtt_url, settings=None, *, start=True):
+            collector_server.command("site", "add", site)
+            agent = EdgeAgent(
+                tmp_path / f"agent-{site}",
+                site=site,
+                mqtt_url=mqtt_url,
+                collector=collector_server,
+                settings=settings,
+            )
+            stack.callback(agent.discard)
+            agent.enroll()
+            if start:
+                agent.start()
+            return agent
+
+        yield make

@@ -1,0 +1,35 @@
+"""`python tests/programs/install.py`: bring what tests need, or say what is missing."""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[1])]
+
+from programs import browser, mosquitto, node  # noqa: E402 - the path comes first
+from programs.installing import MissingProgramError  # noqa: E402 - as above
+from timescale import wasm  # noqa: E402 - as above
+
+PROGRAMS = {
+    "Mosquitto": mosquitto.executable,
+    "Chromium": browser.chromium,
+    "Node.js": node.node_bin,
+    "TimescaleDB (WebAssembly)": wasm.install_timescale,
+}
+
+
+def main() -> int:
+    """Return 0 when all are there."""
+    missing = 0
+    for name, install in PROGRAMS.items():
+        try:
+            place = install()
+        except MissingProgramError as error:
+            print(f"{name} is missing: {error}", file=sys.stderr)
+            missing += 1
+        else:
+            print(f"{name}: {place}")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

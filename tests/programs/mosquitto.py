@@ -1,0 +1,63 @@
+"""Mosquitto, the broker most gateways run, with persistence."""
+
+import os
+import signal
+from pathlib import Path
+
+from programs.installing import ensure
+from programs.processes import Process
+from programs.waiting import accepts, free_port
+
+
+def executable() -> str:
+    """Return the path of Mosquitto, installing it where that is allowed.
+
+    Raises:
+        MissingProgramError: There is none and it cannot be had.
+    """
+    return ensure("mosquitto", package="mosquitto")
+
+
+class Mosquitto:
+    """A broker that keeps its port and its state over restarts."""
+
+    def __init__(self, folder: Path, *, extra: str = "") -> None:
+        """Prepare the broker.
+
+        Args:
+            folder: Where it keeps its state.
+            extra: Further lines of its configuration.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.url = f"mqtt://127.0.0.1:{self.port}"
+        config = folder / "mosquitto.conf"
+        config.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
+            f"persistence true\npersistence_location {folder}/\n"
+            "max_queued_messages 0\nmax_inflight_messages 0\nset_tcp_nodelay true\n"
+            + ("user root\n" if os.geteuid() == 0 else "")
+            + extra
+        )
+        self._process = Process([executable(), "-c", str(config)], log=folder / "mosquitto.log")
+
+    def start(self) -> None:
+        """Start it on its port, with the state it has kept."""
+        self._process.start(ready=lambda: accepts(self.port))
+
+    def stop(self) -> None:
+        """Stop it in good order: it writes its state down."""
+        self._process.end()
+
+    def kill(self) -> None:
+        """Kill it: what it has not written down is gone."""
+        self._process.end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop it in good order and start it again."""
+        self.stop()
+        self.start()
+
+    def discard(self) -> None:
+        """End it in any case."""
+        self._process.discard()
