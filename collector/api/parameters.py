@@ -135,7 +135,7 @@ def _time(name: str, text: str) -> datetime:
         text = f"{text[:-_OFFSET]}+{text[-_OFFSET + 1 :]}"
     try:
         moment = _parse(text)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, OverflowError) as error:
         raise bad_request(
             f"{name} is {text!r}, allowed is RFC 3339 with a zone, as in {_EXAMPLE}",
             title="bad time",
