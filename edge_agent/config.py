@@ -20,7 +20,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What all tables have in common: immutable, and no key that is not known."""
 
 
-class SiteSettings(Table):
+class SiteSettings(Table, frozen=True, kw_only=True):
     """`[site]`: where this gateway stands."""
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -35,7 +35,7 @@ class SiteSettings(Table):
     """IANA name, as in ``Europe/Berlin``; for display only, everything is kept in UTC."""
 
 
-class MqttSettings(Table):
+class MqttSettings(Table, frozen=True, kw_only=True):
     """`[mqtt]`: the local broker and its topics."""
 
     url: Annotated[str, Meta(pattern=r"^mqtts?://[^/\s]+$")] = "mqtt://127.0.0.1:1883"
@@ -60,7 +60,7 @@ class MqttSettings(Table):
     """Where the meter publishes; empty means none."""
 
 
-class BufferSettings(Table):
+class BufferSettings(Table, frozen=True, kw_only=True):
     """`[buffer]`: what holds data until the collector has it."""
 
     path: Path = Path("/var/lib/heliograph/outbox.db")
@@ -71,7 +71,7 @@ class BufferSettings(Table):
     """How long data may wait in memory for the collector's receipt before it goes to disk."""
 
 
-class UploadSettings(Table):
+class UploadSettings(Table, frozen=True, kw_only=True):
     """`[upload]`: how data gets to the collector."""
 
     collector_url: Annotated[str, Meta(pattern=r"^https?://[^\s?#]+$")]
@@ -86,14 +86,14 @@ class UploadSettings(Table):
     """The most that uploads may take of the link, on average; none means all of it."""
 
 
-class IdentitySettings(Table):
+class IdentitySettings(Table, frozen=True, kw_only=True):
     """`[identity]`: who this gateway is."""
 
     path: Path = Path("/var/lib/heliograph/identity.pem")
     """The private key `edge-agent enroll` makes; the gateway's id is beside it."""
 
 
-class Config(Table):
+class Config(Table, frozen=True, kw_only=True):
     """Everything the edge agent is told."""
 
     site: SiteSettings

@@ -134,7 +134,7 @@ def to_readings(
     rows = [(at, m) for at, m in enumerate(messages) if isinstance(m, ReadingMessage)]
     ids = [message.panel_id or topic_panels[at] for at, message in rows]
     seconds = np.array(
-        [_epoch_seconds(message.timestamp, arrival=arrivals[at]) for at, message in rows],
+        [epoch_seconds(message.timestamp, arrival=arrivals[at]) for at, message in rows],
         np.float64,
     )
     quantities = np.array(
@@ -193,7 +193,8 @@ def _columns(
     )
 
 
-def _epoch_seconds(timestamp: datetime | float | None, *, arrival: float) -> float:
+def epoch_seconds(timestamp: datetime | float | None, *, arrival: float) -> float:
+    """Return a message's time in epoch seconds; ``arrival`` where it has none."""
     if timestamp is None:
         return arrival
     if isinstance(timestamp, datetime):
