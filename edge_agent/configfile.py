@@ -65,6 +65,24 @@ def parse_config(text: str) -> Config:
     return config
 
 
+def as_tables(config: Config) -> dict[str, Any]:
+    """Return a configuration as the tables of a file; what is not set is left out."""
+    tables: dict[str, Any] = _given(msgspec.to_builtins(config, enc_hook=str))
+    panels = tables["panels"]
+    tables["panels"] = {
+        **panels["defaults"],
+        **({"models": panels["models"]} if panels["models"] else {}),
+        **panels["panels"],
+    }
+    return tables
+
+
+def _given(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    if not isinstance(value, dict):
+        return value
+    return {key: _given(one) for key, one in value.items() if one is not None}
+
+
 def _panels(raw: object) -> PanelSettings:
     """Sort `[panels]` into defaults, models and single panels."""
     if not isinstance(raw, dict):

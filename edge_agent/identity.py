@@ -139,6 +139,9 @@ def _write_private(path: Path, *, data: bytes) -> None:
         new.unlink(missing_ok=True)
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
         with os.fdopen(handle, "wb") as file:
+            if os.geteuid() == 0:  # root enrols for the service's user, whose folder it is
+                owner = path.parent.stat()
+                os.fchown(handle, owner.st_uid, owner.st_gid)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -47,7 +47,7 @@ class Intake:
         self.dropped = 0
         """Messages of QoS 0 that came while there was no room, or after closing."""
 
-    def take(self, message: Message, *, acknowledged: bool) -> asyncio.Event:
+    def take(self, message: Message, acknowledged: bool) -> asyncio.Event:  # noqa: FBT001 - called once a message: keywords cost
         """Add a message to the current batch.
 
         Args:
@@ -92,10 +92,11 @@ class Intake:
         if self._closed:
             self._batch = Batch()
             return batch if batch.messages else None
-        if batch.messages:
-            self._batch = Batch()
-            self._some.clear()
-            self._enough.clear()
+        if not batch.messages:
+            return Batch()
+        self._batch = Batch()
+        self._some.clear()
+        self._enough.clear()
         return batch
 
 

@@ -71,7 +71,8 @@ class Subscriber:
     """Keeps a persistent session at the broker and hands on every message once it comes."""
 
     def __init__(self, broker: Broker, *, topics: Sequence[str], take: Take) -> None:
-        self._broker = broker
+        self.broker = broker
+        """Where the broker is and who we are there."""
         self._topics = topics
         self._take = take
         self._unsafe: set[asyncio.Event] = set()
@@ -96,7 +97,7 @@ class Subscriber:
             lost = asyncio.Event()
             client = self._client(lost)
             try:
-                await connect(client, self._broker)
+                await connect(client, self.broker)
                 self._now_connected()
                 delay = _FIRST_DELAY
                 client.subscribe(
@@ -112,7 +113,7 @@ class Subscriber:
             delay = min(delay * 2, _LONGEST_DELAY)
 
     def _client(self, lost: asyncio.Event) -> _Connection:
-        client = new_client(self._broker, clean=False)
+        client = new_client(self.broker, clean=False)
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = lambda *_: lost.set()
@@ -149,23 +150,24 @@ class Subscriber:
 
     def _now_connected(self) -> None:
         self.connected, self.trouble = True, None
-        _log.info("connected to the broker %s", self._broker)
+        _log.info("connected to the broker %s", self.broker)
 
     def _now_away(self, reason: str) -> None:
         if self.connected or self.trouble is None:
-            _log.warning("broker %s is away: %s; trying again", self._broker, reason)
+            _log.warning("broker %s is away: %s; trying again", self.broker, reason)
         self.connected, self.trouble = False, reason
 
 
-def new_client(broker: Broker, *, clean: bool) -> _Connection:
+def new_client(broker: Broker, *, clean: bool, client_id: str | None = None) -> _Connection:
     """Return a client that is not yet connected.
 
     Args:
         broker: Where to, and as whom.
         clean: Whether to leave no session behind, as a check does.
+        client_id: Another name than the broker knows us by, so as not to push the agent out.
     """
     client = _Connection(
-        broker.client_id,
+        client_id or broker.client_id,
         clean_session=clean,
         optimistic_acknowledgement=False,
         session_expiry_interval=0 if clean else SESSION_SECONDS,

@@ -65,12 +65,12 @@ class Stages:
     """What is known about the panels."""
     detection: Detection
     """Columns to alert episodes."""
-    health: Callable[[datetime], Table | None]
-    """The agent's report on itself, when one is due."""
     outbox: Outbox
     """What holds segments until they are confirmed."""
     uploader: Uploader
     """Segments to receipts."""
+    health: Callable[[datetime], Table | None] = lambda _now: None
+    """The agent's report on itself, when one is due."""
     link: Link = field(default_factory=Link)
     """Whether the collector answers."""
     counts: Counts = field(default_factory=Counts)

@@ -118,6 +118,16 @@ class Uploader:
         half = len(segments) // 2
         return [*await self.send(segments[:half]), *await self.send(segments[half:])]
 
+    async def probe(self) -> None:
+        """Ask whether the collector accepts our identity, sending nothing.
+
+        Raises:
+            CollectorAwayError: It cannot be reached, or does not.
+        """
+        response = await self._post(b"")
+        if response.is_error and response.status_code not in _BAD_BODY:
+            raise _away(response)
+
     async def _post(self, body: bytes) -> httpx.Response:
         """Send a body; where our clock is wrong, correct it and send once more.
 

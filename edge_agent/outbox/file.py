@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import aiosqlite
 
@@ -70,7 +71,7 @@ async def open_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile]:
         OutboxError: Another program has it, it is damaged, of a newer version, or unreachable.
     """
     with _locked(path):
-        async with _connected(path.absolute().as_uri()) as connection:
+        async with _connected(path) as connection:
             with _errors(path):
                 await _prepare(connection, path=path, max_bytes=max_bytes)
             yield OutboxFile(connection)
@@ -83,15 +84,16 @@ async def read_file(path: Path) -> AsyncIterator[OutboxFile]:
     Raises:
         OutboxError: There is none, or it cannot be read.
     """
-    async with _connected(f"{path.absolute().as_uri()}?mode=ro") as connection:
+    async with _connected(path, mode="ro") as connection:
         with _errors(path):
             await _check_version(connection, path=path)
         yield OutboxFile(connection)
 
 
 @asynccontextmanager
-async def _connected(address: str) -> AsyncIterator[aiosqlite.Connection]:
-    with _errors():
+async def _connected(path: Path, *, mode: str = "rw") -> AsyncIterator[aiosqlite.Connection]:
+    address = f"file:{quote(str(path))}?mode={mode}"
+    with _errors(path):
         connection = await aiosqlite.connect(address, uri=True, timeout=_BUSY_SECONDS)
     try:
         yield connection

@@ -55,11 +55,14 @@ class Shelf:
         self._max_bytes = max_bytes
         self.stock = Stock()
         """How much is on it."""
+        self.set_aside_segments = 0
+        """How many segments the collector refused, ever."""
 
     async def load(self) -> None:
         """Count what an earlier run left."""
         [row] = await self._file.read(_STOCK)
         self.stock = Stock(*row)
+        [(self.set_aside_segments,)] = await self._file.read("SELECT count(*) FROM set_aside")
 
     async def put(self, segments: Sequence[Sealed]) -> None:
         """Put segments on disk, durably.
@@ -92,6 +95,7 @@ class Shelf:
         now_us = time.time_ns() // 1000
         row = (*_key(sealed), sealed.last_seq, sealed.rows, now_us, reason, sealed.body)
         await self._file.write((_SET_ASIDE, [row]), (_DELETE, [_key(sealed)]))
+        self.set_aside_segments += 1
         if on_disk:
             self._count([sealed], sign=-1)
 
@@ -112,11 +116,6 @@ class Shelf:
             for last_seq, rows, body in await self._file.read(_GET, (stream, first_seq)):
                 chosen.append(Sealed(key, last_seq, rows, body))
         return tuple(chosen)
-
-    async def count_set_aside(self) -> int:
-        """Return how many segments the collector refused."""
-        [(count,)] = await self._file.read("SELECT count(*) FROM set_aside")
-        return int(count)
 
     def _count(self, segments: Iterable[Sealed], *, sign: int) -> None:
         for one in segments:

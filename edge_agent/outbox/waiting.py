@@ -59,3 +59,8 @@ class Waiting:
     def except_for(self, busy: set[Key]) -> list[Sealed]:
         """Return the segments that are not ``busy``, in order."""
         return [held.sealed for key, held in self._held.items() if key not in busy]
+
+    async def all_settled(self) -> None:
+        """Wait until everything that is here now is safe."""
+        for held in list(self._held.values()):
+            await held.settled.wait()
