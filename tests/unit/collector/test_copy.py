@@ -13,10 +13,7 @@ def rows(*keys, power=1):
     return Rows(
         panel.astype(np.int32),
         time.astype(np.int64),
-        value,
-        value,
-        value,
-        value,
+        *(value.copy() for _ in range(4)),
         np.zeros(len(keys), np.int16),
     )
 
