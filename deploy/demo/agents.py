@@ -67,8 +67,13 @@ async def enroll(plan: Plan, site: Site, *, token: str) -> None:
     Raises:
         DemoError: The agent or the collector refuses.
     """
-    config = str(plan.agent_config(site))
-    await run_program("edge-agent", "enroll", "--config", config, given=token)
+    await run_program(
+        "edge-agent",
+        "enroll",
+        "--config",
+        str(plan.agent_config(site)),
+        environment={"HELIOGRAPH_ENROLLMENT_TOKEN": token},
+    )
 
 
 def agent_program(plan: Plan, site: Site, notified: NotifySocket) -> Program:

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from deploy.demo.errors import DemoError
 
 PANELS: Final = 10
-HISTORY_DAYS: Final = 3
+HISTORY: Final = timedelta(days=3)
 HISTORY_INTERVAL_SECONDS: Final = 60
 RATED_WATTS: Final = 330
 MODEL: Final = "Canadian_Solar_Inc__CS6U_330P"
@@ -40,7 +41,7 @@ SITES: Final = (
         latitude=36.84,
         longitude=-2.46,
         timezone="Europe/Madrid",
-        faults=("bypass_short:PANEL-003", "open:PANEL-007", "i_gain:PANEL-005"),
+        faults=("bypass_short:PANEL-003@-1d", "open:PANEL-007@-1h", "unit_error:PANEL-005@20s"),
     ),
     Site(
         id="beta",
@@ -48,7 +49,7 @@ SITES: Final = (
         latitude=47.99,
         longitude=7.84,
         timezone="Europe/Berlin",
-        faults=("stuck_all:PANEL-002", "hotspot:PANEL-004", "soil_panel:PANEL-009"),
+        faults=("stuck_all:PANEL-002@-40m", "i_gain:PANEL-004@-1h", "soil_panel:PANEL-009@-2d"),
     ),
 )
 

@@ -26,7 +26,6 @@ def program(name: str) -> str:
 async def run_program(
     name: str,
     *arguments: str,
-    given: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> str:
     """Run a command and return what it prints.
@@ -34,8 +33,7 @@ async def run_program(
     Args:
         name: The command.
         *arguments: Its arguments.
-        given: What it reads from its standard input: secrets do not belong on a command line.
-        environment: Added to the demo's own.
+        environment: Added to the demo's own; secrets come here, not on a command line.
 
     Raises:
         DemoError: It failed; the text has what it said.
@@ -43,7 +41,7 @@ async def run_program(
     result = await asyncio.to_thread(
         subprocess.run,
         [program(name), *arguments],
-        input=given,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=_SECONDS,

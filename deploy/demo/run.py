@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from collector.database.embedded import embedded_postgres
 from deploy.demo.accounts import prepare
@@ -15,7 +16,7 @@ from deploy.demo.plan import SITES, Plan
 from deploy.demo.ports import free_port, is_free
 from deploy.demo.screen import Screen
 from deploy.demo.servers import broker_program, collector_program
-from deploy.demo.simulators import live_program
+from deploy.demo.simulators import simulator_program
 
 
 async def run(plan: Plan, *, screen: Screen) -> None:
@@ -42,9 +43,12 @@ async def run(plan: Plan, *, screen: Screen) -> None:
             await family.start(*(agent_program(plan, site, sockets[site.id]) for site in SITES))
 
             screen.say("Letting the sun rise …")
-            await family.start(
-                *(live_program(plan, site, urls[site.id], token=tokens.viewer) for site in SITES)
-            )
+            now = datetime.now(UTC)
+            simulators = [
+                await simulator_program(plan, site, mqtt_url=urls[site.id], tokens=tokens, now=now)
+                for site in SITES
+            ]
+            await family.start(*simulators)
 
             def changed() -> None:
                 write_environment(plan, urls=urls, tokens=tokens, pids=family.pids())

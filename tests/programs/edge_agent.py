@@ -68,7 +68,7 @@ class EdgeAgent:
     def enroll(self) -> None:
         """Make a key and let the collector know it."""
         token = self._collector.command("enrollment", "create", self.site)["token"]
-        done = self._run("enroll", given=token)
+        done = self._run("enroll", HELIOGRAPH_ENROLLMENT_TOKEN=token)
         assert done.returncode == 0, done.stderr
 
     def start(self) -> None:
@@ -94,11 +94,11 @@ class EdgeAgent:
         self.process.discard()
         self._notify.close()
 
-    def _run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    def _run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [EDGE_AGENT, *arguments, "--config", str(self.config)],
-            env=inherited(),
-            input=given,
+            env=inherited() | environment,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=60,

@@ -5,14 +5,15 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from programs import browser, mosquitto, node, timescale  # noqa: E402 - the path comes first
+from programs import browser, mosquitto, node  # noqa: E402 - the path comes first
 from programs.installing import MissingProgramError  # noqa: E402 - as above
+from timescale import wasm  # noqa: E402 - as above
 
 PROGRAMS = {
     "Mosquitto": mosquitto.executable,
     "Chromium": browser.chromium,
     "Node.js": node.node_bin,
-    "TimescaleDB (WebAssembly)": timescale.install,
+    "TimescaleDB (WebAssembly)": wasm.install_timescale,
 }
 
 

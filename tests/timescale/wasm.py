@@ -7,11 +7,15 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from programs.installing import MissingProgramError
+from programs.node import node_bin
 
 SERVER: Final = Path(__file__).parent / "server"
 CACHE: Final = Path(__file__).parents[2] / ".cache" / "timescale"
@@ -27,14 +31,19 @@ def start_timescale() -> Iterator[str]:
         Its URL, which asks for a pool of one connection.
 
     Raises:
-        RuntimeError: Node is not installed, or the packages cannot be.
+        MissingProgramError: Node.js or the packages cannot be had.
     """
     folder = install_timescale()
     command = ["node", "server.mjs", "0"]
     with (
         (folder / "server.log").open("w") as log,
         subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            command,
+            cwd=folder,
+            env=_with_node(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
         ) as server,
     ):
         try:
@@ -56,10 +65,8 @@ def install_timescale() -> Path:
         The folder to start it in.
 
     Raises:
-        RuntimeError: Node is not installed, or the packages cannot be.
+        MissingProgramError: Node.js or the packages cannot be had.
     """
-    if shutil.which("npm") is None:
-        raise RuntimeError("tests on TimescaleDB need Node 20 or newer with npm on the PATH")
     contents = b"".join((SERVER / name).read_bytes() for name in _FILES)
     folder = CACHE / hashlib.sha256(contents).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,12 +79,20 @@ def install_timescale() -> Path:
             done = subprocess.run(
                 [*command, "--no-fund"],
                 cwd=folder,
+                env=_with_node(),
                 capture_output=True,
                 text=True,
                 timeout=INSTALL_SECONDS,
                 check=False,
             )
             if done.returncode:
-                raise RuntimeError(f"npm ci failed for the TimescaleDB server: {done.stderr}")
+                raise MissingProgramError(
+                    f"npm ci failed for the TimescaleDB server: {done.stderr}"
+                )
             (folder / "installed").touch()
     return folder
+
+
+def _with_node() -> dict[str, str]:
+    """Return the environment with Node.js first on the path."""
+    return os.environ | {"PATH": os.pathsep.join([str(node_bin()), os.environ.get("PATH", "")])}

@@ -10,4 +10,4 @@ down_revision: Final = None
 
 def upgrade() -> None:
     """Create everything."""
-    run("0001/tables.sql", "0001/{flavour}.sql")
+    run("0001/tables.sql", "0001/{flavour}.sql", "0001/ranges_{flavour}.sql")

@@ -1,0 +1,62 @@
+"""Enrolling a gateway."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar import Request, post
+from litestar.di import NamedDependency
+from litestar.params import RawBody
+
+from collector.access import client_of
+from collector.api.bodies import EnrollOperation
+from collector.database.engine import Database
+from collector.enrollment import Enrollment, read_public_key, redeem
+from collector.errors import ProblemError
+from collector.problems import responses
+from collector.refusals import bad_request
+from collector.roles import OPTION, Access
+from collector.throttle import Throttle
+
+MAX_BODY_BYTES = 4096
+
+
+class EnrollmentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a gateway sends once, to be known from then on."""
+
+    token: str
+    """The one-time token of `collector enrollment create`."""
+    public_key: str
+    """The public half of its Ed25519 key: base64url of 32 raw bytes, without padding."""
+
+
+@post(
+    "/api/enroll",
+    status_code=200,
+    opt={OPTION: Access.PUBLIC},
+    operation_class=EnrollOperation,
+    responses=responses(400, 403, 413, 429, 503),
+    security=[],
+    tags=["ingest"],
+    request_max_body_size=MAX_BODY_BYTES,
+)
+async def enroll(
+    request: Request[Any, Any, Any],
+    body: RawBody,
+    database: NamedDependency[Database],
+    attempts: NamedDependency[Throttle],
+    now: NamedDependency[datetime],
+) -> Enrollment:
+    """Make a gateway of whoever has a one-time token; the same key again gets the same answer."""
+    client = client_of(request)
+    attempts.refuse_if_busy(client, now=now)
+    try:
+        wanted = msgspec.json.decode(body, type=EnrollmentRequest)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise bad_request(f"body is not token and public_key as JSON: {error}") from error
+    public_key = read_public_key(wanted.public_key)
+    try:
+        return await redeem(database, token=wanted.token, public_key=public_key, now=now)
+    except ProblemError:
+        attempts.count(client, now=now)
+        raise

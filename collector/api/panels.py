@@ -1,0 +1,111 @@
+"""A panel's readings and its efficiency."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from collector.api.parameters import (
+    EndTime,
+    IntervalOrRaw,
+    SiteFilter,
+    StartTime,
+    read_cursor,
+    read_interval,
+    read_period,
+    write_cursor,
+)
+from collector.database.engine import Database
+from collector.problems import responses
+from collector.queries.efficiency import EfficiencyDay, list_efficiency
+from collector.queries.panels import find_panel
+from collector.queries.readings import Bucket, Period, RawReading, list_buckets, list_raw
+from collector.refusals import bad_request
+from collector.roles import OPTION, Access
+
+MAX_PAGE: Final = 10_000
+MAX_DAYS: Final = 92
+
+Limit = Annotated[
+    int, QueryParameter(ge=1, le=MAX_PAGE, description="Rows of a page of raw readings.")
+]
+Cursor = Annotated[
+    str | None,
+    QueryParameter(description="Where a page of raw readings goes on; a Link header gives it."),
+]
+Days = Annotated[int, QueryParameter(ge=1, le=MAX_DAYS, description="How many days, with today.")]
+
+
+@get("/{panel_id:str}/readings", responses=responses(400, 401, 403, 404, 409, 503))
+async def panel_readings(  # noqa: PLR0913 - one argument for each parameter of the address
+    request: Request[Any, Any, Any],
+    *,
+    panel_id: FromPath[str],
+    database: NamedDependency[Database],
+    now: NamedDependency[datetime],
+    start_time: StartTime = None,
+    end_time: EndTime = None,
+    interval: IntervalOrRaw = "1h",
+    site: SiteFilter = None,
+    limit: Limit = 1_000,
+    cursor: Cursor = None,
+) -> Response[list[Bucket] | list[RawReading]]:
+    """Readings of a panel, the newest first.
+
+    Buckets of an interval, whole ones: the first is the one that `start_time` is in. With
+    `interval=raw` the readings themselves, in pages: a header `Link: <...>; rel="next"` leads on.
+    """
+    period = read_period(start_time, end_time, now=now)
+    seconds = read_interval(interval, period=period, raw=True)
+    before = None if cursor is None else read_cursor(cursor)
+    if before is not None and seconds:
+        raise bad_request("cursor goes with interval=raw only", title="bad cursor")
+    panel = await find_panel(database, panel=panel_id, site=site)
+    if seconds:
+        return Response(
+            await list_buckets(database, panel=panel, period=period, seconds=seconds, now=now)
+        )
+    page = Period(period.start, period.end if before is None else min(before, period.end))
+    rows = await list_raw(database, panel=panel, period=page, limit=limit + 1)
+    return Response(rows[:limit], headers=_links(request, rows=rows, limit=limit, period=period))
+
+
+def _links(
+    request: Request[Any, Any, Any], *, rows: list[RawReading], limit: int, period: Period
+) -> dict[str, str]:
+    if len(rows) <= limit:
+        return {}
+    # Both ends are written down, so that the pages are of one period however late they are read.
+    query = {
+        **{name: value for name, value in request.query_params.items() if value is not None},
+        "start_time": period.start.isoformat(),
+        "end_time": period.end.isoformat(),
+        "cursor": write_cursor(rows[limit - 1].timestamp),
+    }
+    return {"Link": f'<{request.url.path}?{urlencode(query)}>; rel="next"'}
+
+
+@get("/{panel_id:str}/efficiency", responses=responses(400, 401, 403, 404, 409, 503))
+async def panel_efficiency(
+    panel_id: FromPath[str],
+    database: NamedDependency[Database],
+    now: NamedDependency[datetime],
+    days: Days = 7,
+    site: SiteFilter = None,
+) -> list[EfficiencyDay]:
+    """How well a panel did on each of the last days of its site, today first."""
+    panel = await find_panel(database, panel=panel_id, site=site)
+    return await list_efficiency(database, panel=panel, days=days, now=now)
+
+
+def panels_router() -> Router:
+    """Return the routes of panels."""
+    return Router(
+        "/api/panels",
+        route_handlers=[panel_readings, panel_efficiency],
+        opt={OPTION: Access.VIEWER},
+        tags=["panels"],
+    )

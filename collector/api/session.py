@@ -1,0 +1,119 @@
+"""Signing a browser in and out of the console."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import parse_qs, urlencode
+
+import msgspec
+from litestar import Request, Response, Router, delete, post
+from litestar.di import NamedDependency
+from litestar.params import RawBody
+
+from collector.access import client_of, unauthorized
+from collector.api.bodies import FORM, SignInOperation
+from collector.database.engine import Database
+from collector.errors import ProblemError
+from collector.problems import responses
+from collector.refusals import bad_request
+from collector.roles import ALLOWED, OPTION, Access, Role
+from collector.sessions import COOKIE, close_session, open_session, session_cookie
+from collector.throttle import Throttle
+from collector.tokens import find_caller
+
+_OURS: Final = ("same-origin", "none")
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """What a person signs in with."""
+
+    token: str
+    """An API token of the role viewer, operator or admin."""
+    next: str = "/"
+    """Where a form leads to afterwards, a path."""
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """Who is signed in."""
+
+    name: str
+    """The token's name."""
+    role: Role
+    """The token's role; a session only looks."""
+
+
+@post(
+    "/session",
+    status_code=200,
+    operation_class=SignInOperation,
+    responses=responses(400, 401, 403, 413, 429, 503),
+    security=[],
+)
+async def sign_in(
+    request: Request[Any, Any, Any],
+    body: RawBody,
+    database: NamedDependency[Database],
+    attempts: NamedDependency[Throttle],
+    now: NamedDependency[datetime],
+) -> Response[SignedIn | None]:
+    """Begin a session: the token comes as JSON, or from a form, which is led on by a redirect."""
+    attempts.refuse_if_busy(client_of(request), now=now)
+    is_form = request.headers.get("content-type", "").startswith(FORM)
+    wanted = read_sign_in(bytes(body), is_form=is_form)
+    if request.headers.get("sec-fetch-site", "none") not in _OURS:
+        raise ProblemError("sign in from the console itself", status=403, title="forbidden")
+    caller = await find_caller(database, token=wanted.token, now=now)
+    if caller is None or caller.role not in ALLOWED[Access.VIEWER]:
+        attempts.count(client_of(request), now=now)
+        if is_form:
+            query = urlencode({"failed": "true", "next_page": local_path(wanted.next)})
+            return Response(None, status_code=303, headers={"Location": f"/sign-in?{query}"})
+        raise unauthorized(given=True)
+    secret = await open_session(database, token=wanted.token, now=now)
+    cookies = [session_cookie(request, secret=secret)]
+    if is_form:
+        headers = {"Location": local_path(wanted.next)}
+        return Response(None, status_code=303, headers=headers, cookies=cookies)
+    return Response(SignedIn(caller.name, caller.role), cookies=cookies)
+
+
+@delete("/session", status_code=204, security=[])
+async def sign_out(
+    request: Request[Any, Any, Any], database: NamedDependency[Database]
+) -> Response[None]:
+    """End the session of the cookie, if there is one."""
+    if secret := request.cookies.get(COOKIE):
+        await close_session(database, secret=secret)
+    gone = session_cookie(request, secret="", lifetime=timedelta(0))
+    return Response(None, status_code=204, cookies=[gone])
+
+
+def read_sign_in(body: bytes, *, is_form: bool) -> SignIn:
+    """Return what a body signs in with.
+
+    Raises:
+        ProblemError: There is no token in it.
+    """
+    try:
+        if not is_form:
+            return msgspec.json.decode(body, type=SignIn)
+        fields = parse_qs(body.decode("ascii"), max_num_fields=8)
+        return msgspec.convert({name: values[-1] for name, values in fields.items()}, SignIn)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise bad_request('body has no token, allowed is {"token": ...} or a form') from error
+
+
+def local_path(wanted: str) -> str:
+    """Return ``wanted`` when it is a path of this origin, else ``/``."""
+    is_local = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return wanted if is_local and wanted.isprintable() and wanted.isascii() else "/"
+
+
+def session_router() -> Router:
+    """Return the routes of the session."""
+    return Router(
+        "/",
+        route_handlers=[sign_in, sign_out],
+        opt={OPTION: Access.PUBLIC},
+        tags=["session"],
+        request_max_body_size=4096,
+    )

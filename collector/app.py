@@ -1,0 +1,121 @@
+"""The web application: its routes, who may use them, and what lives as long as it."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.types import Message, Scope
+
+from collector.access import Authentication, guard
+from collector.api.alerts import alerts_router
+from collector.api.docs import DOCS_POLICY, description, openapi_config, script
+from collector.api.enroll import enroll
+from collector.api.gateways import gateways_router
+from collector.api.health import health_router
+from collector.api.ingest import ingest_readings
+from collector.api.panels import panels_router
+from collector.api.session import session_router
+from collector.api.sites import sites_router
+from collector.console.pages import CONTENT_SECURITY_POLICY, console_router
+from collector.database.engine import Database, open_database
+from collector.errors import SettingsError
+from collector.ingest import Ingest, open_ingest
+from collector.metrics import Metrics, Timing
+from collector.problems import HANDLERS
+from collector.settings import Settings
+from collector.throttle import Throttle
+
+_FAILED_ATTEMPTS: Final = 10
+_FAILED_WINDOW: Final = timedelta(minutes=1)
+
+
+def create_app(settings: Settings) -> Litestar:
+    """Return the application; it opens the database when it starts.
+
+    Args:
+        settings: With the URL of a migrated database.
+    """
+    metrics = Metrics()
+    attempts = Throttle(limit=_FAILED_ATTEMPTS, window=_FAILED_WINDOW)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        if settings.database_url is None:
+            raise SettingsError("HELIOGRAPH_DATABASE_URL is not set, and nothing is embedded here")
+        async with (
+            open_database(settings.database_url) as database,
+            open_ingest(database) as ingest,
+        ):
+            app.state.update({"database": database, "ingest": ingest})
+            yield
+
+    return Litestar(
+        route_handlers=[
+            ingest_readings,
+            enroll,
+            sites_router(),
+            panels_router(),
+            alerts_router(),
+            gateways_router(),
+            session_router(),
+            health_router(),
+            description,
+            script,
+            console_router(),
+        ],
+        dependencies={
+            "database": Provide(_database, sync_to_thread=False),
+            "ingest": Provide(_ingest, sync_to_thread=False),
+            "metrics": Provide(lambda: metrics, sync_to_thread=False),
+            "attempts": Provide(lambda: attempts, sync_to_thread=False),
+            "now": Provide(_now, sync_to_thread=False),
+        },
+        guards=[guard],
+        middleware=[Timing(metrics), Authentication(console_open=settings.console_open)],
+        before_send=[_secure],
+        exception_handlers=HANDLERS,
+        lifespan=[lifespan],
+        openapi_config=openapi_config(),
+        request_max_body_size=settings.max_body_bytes,
+        logging_config=None,
+    )
+
+
+def create_worker() -> Litestar:
+    """Return the application of one of several processes, which are set up by the environment."""
+    return create_app(Settings.from_environment(os.environ))
+
+
+def _database(state: State) -> Database:
+    database: Database = state.database
+    return database
+
+
+def _ingest(state: State) -> Ingest:
+    ingest: Ingest = state.ingest
+    return ingest
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _secure(message: Message, scope: Scope) -> None:
+    """Put the headers on every answer that keep a browser within this origin."""
+    if message["type"] != "http.response.start":
+        return
+    policy = DOCS_POLICY if scope["path"] in {"/docs", "/docs/"} else CONTENT_SECURITY_POLICY
+    ours = {
+        b"content-security-policy": policy.encode(),
+        b"x-content-type-options": b"nosniff",
+        b"referrer-policy": b"no-referrer",
+    }
+    kept = [(name, value) for name, value in message["headers"] if name.lower() not in ours]
+    if scope["path"].startswith("/api/"):
+        kept.append((b"cache-control", b"no-store"))
+    message["headers"] = [*kept, *ours.items()]

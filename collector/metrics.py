@@ -1,0 +1,127 @@
+"""Figures for Prometheus: sums only, no names of sites or panels."""
+
+import os
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final
+
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from collector.receipts import Receipt
+
+MULTIPROCESS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""Where several workers put their figures, so that any of them can answer for all."""
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
+_SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_READINGS: Final = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
+_REQUESTS: Final = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """The figures of one app."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._readings = Counter(
+            "heliograph_ingest_readings",
+            "Readings received, by verdict.",
+            ["verdict"],
+            registry=registry,
+        )
+        self._segments = Counter(
+            "heliograph_ingest_segments",
+            "Segments received, by status.",
+            ["status"],
+            registry=registry,
+        )
+        self._requests = Histogram(
+            "heliograph_request_seconds",
+            "Time from a request's routing to the end of its answer.",
+            ["method", "route", "status"],
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self._commits = Histogram(
+            "heliograph_commit_seconds",
+            "Time of one group's COPY and COMMIT.",
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self._group_requests = Histogram(
+            "heliograph_commit_requests",
+            "Requests that shared one commit.",
+            registry=registry,
+            buckets=_REQUESTS,
+        )
+        self._group_readings = Histogram(
+            "heliograph_commit_readings",
+            "Readings in one commit.",
+            registry=registry,
+            buckets=_READINGS,
+        )
+
+    def count_receipt(self, receipt: Receipt) -> None:
+        """Count the verdicts of one request."""
+        self._readings.labels("accepted").inc(receipt.accepted)
+        self._readings.labels("duplicate").inc(receipt.duplicates)
+        self._readings.labels("rejected").inc(len(receipt.rejected))
+        for segment in receipt.segments:
+            self._segments.labels(segment.status).inc()
+
+    def observe_commit(self, seconds: float, *, requests: int, readings: int) -> None:
+        """Note one group commit."""
+        self._commits.observe(seconds)
+        self._group_requests.observe(requests)
+        self._group_readings.observe(readings)
+
+    def observe_request(self, seconds: float, *, method: str, route: str, status: int) -> None:
+        """Note one request; ``route`` is a template, so that there are few."""
+        self._requests.labels(method, route, str(status)).observe(seconds)
+
+    def exposition(self) -> bytes:
+        """Return all figures as Prometheus reads them; of all workers, where there are several."""
+        if MULTIPROCESS_VARIABLE not in os.environ:
+            return generate_latest(self._registry)
+        joint = CollectorRegistry()
+        MultiProcessCollector(joint)  # type: ignore[no-untyped-call]
+        return generate_latest(joint)
+
+
+class Timing(ASGIMiddleware):
+    """Measures every request that has a route."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, metrics: Metrics, *, clock: Callable[[], float] = perf_counter) -> None:
+        self._metrics = metrics
+        self._clock = clock
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Time one request to the end of its answer."""
+        started, status = self._clock(), 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await next_app(scope, receive, noting)
+        finally:
+            self._metrics.observe_request(
+                self._clock() - started,
+                method=str(scope.get("method")),
+                route=scope.get("path_template", "") or scope["path"],
+                status=status,
+            )

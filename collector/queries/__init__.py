@@ -1,0 +1,1 @@
+"""Questions to the database: the SQL in files, and one small function for each."""

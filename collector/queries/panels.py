@@ -1,0 +1,109 @@
+"""Panels: those of a site with their newest readings, and finding one by its id."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from collector.database.engine import Database
+from collector.database.statements import Statement
+from collector.errors import ProblemError
+from collector.queries.sites import FoundSite, Id
+from collector.queries.zones import local_midnight, source_of_days
+from collector.refusals import not_found
+from shared.alerts import Severity
+
+
+class Panel(msgspec.Struct, frozen=True, kw_only=True):
+    """A panel, its newest reading and its day."""
+
+    panel_id: str
+    """Its id."""
+    model: str | None
+    """The module's model."""
+    group: str | None
+    """Panels of one group see the same sun; only they are compared."""
+    rated_watts: float | None
+    """Rated power in watts."""
+    latitude: float | None
+    """Degrees north."""
+    longitude: float | None
+    """Degrees east."""
+    registered_at: datetime
+    """When it was first heard of, UTC."""
+    last_reading_at: datetime | None
+    """The time of its newest reading, UTC; the values below are of then."""
+    power_watts: float | None
+    """Output power in watts."""
+    voltage_volts: float | None
+    """DC voltage in volts."""
+    current_amperes: float | None
+    """DC current in amperes."""
+    temperature_celsius: float | None
+    """Module temperature in degrees Celsius."""
+    quality: int | None
+    """Bits that say what was suspicious; 0 for nothing."""
+    energy_today_wh: float | None
+    """Energy since local midnight in Wh; null when there was no reading."""
+    open_alerts: int
+    """Alerts that are not resolved."""
+    worst_severity: Severity | None
+    """The worst of them."""
+
+
+class FoundPanel(msgspec.Struct, frozen=True):
+    """The keys to a panel."""
+
+    panel_key: int
+    """Its number in the database."""
+    panel_id: str
+    """Its id."""
+    site_key: int
+    """The number of its site."""
+    site: str
+    """The id of its site."""
+    timezone: str
+    """The IANA zone of its site."""
+    rated_watts: float | None
+    """Rated power in watts."""
+
+
+_PANELS: Final = {
+    source: Statement.load("panels", row=Panel, source=source)
+    for source in ("reading_1m", "reading_1h")
+}
+_FIND: Final = Statement.load("panel_find", row=FoundPanel)
+_IDS: Final = Statement.load("panel_ids", row=Id)
+
+
+async def list_panels(database: Database, *, site: FoundSite, now: datetime) -> list[Panel]:
+    """Return the panels of a site, ordered by id."""
+    midnight = local_midnight(now, timezone=site.timezone)
+    statement = _PANELS[source_of_days([midnight])]
+    return await statement.all(database, site_key=site.site_key, midnight=midnight, now=now)
+
+
+async def find_panel(database: Database, *, panel: str, site: str | None) -> FoundPanel:
+    """Return the keys to a panel.
+
+    Args:
+        database: Where to look.
+        panel: Its id.
+        site: The id of its site; needed when several sites have a panel of that id.
+
+    Raises:
+        ProblemError: There is none (404, naming the nearest), or there are several (409).
+    """
+    found = await _FIND.all(database, panel=panel, site=site)
+    if not found:
+        known = [row.id for row in await _IDS.all(database, site=site)]
+        raise not_found("panel", wanted=panel, known=known)
+    if len(found) > 1:
+        sites = [each.site for each in found]
+        raise ProblemError(
+            f"panel {panel!r} is at the sites {', '.join(sites)}: say which by site=",
+            status=409,
+            title="ambiguous panel",
+            extra={"sites": sites},
+        )
+    return found[0]

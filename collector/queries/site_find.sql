@@ -1,0 +1,1 @@
+SELECT site_key, site, timezone FROM site WHERE site = :site

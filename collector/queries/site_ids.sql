@@ -1,0 +1,1 @@
+SELECT site AS id FROM site ORDER BY site LIMIT 5000

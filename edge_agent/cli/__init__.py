@@ -1,0 +1,34 @@
+"""The command `edge-agent`: each file holds commands of one kind."""
+
+import sys
+from typing import Final
+
+import typer
+
+from edge_agent.cli import check, inspect, quarantine, service, setup
+from edge_agent.errors import EdgeError
+
+app: Final = typer.Typer(
+    name="edge-agent",
+    help="Hears the panels of one site and forgets nothing before the collector has it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(service.run)
+app.command("check")(check.check)
+app.command("status")(inspect.status)
+app.command("config")(inspect.config)
+app.command("init")(setup.init)
+app.command("enroll")(setup.enroll)
+app.command("install-service")(service.install_service)
+app.add_typer(quarantine.app, name="quarantine")
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is said in one sentence, exit code 1."""
+    try:
+        app()
+    except EdgeError as error:
+        typer.echo(f"edge-agent: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,67 @@
+"""Looking at the agent from outside: its status and its effective configuration."""
+
+import time
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.text import Text
+
+from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table
+from edge_agent.cli.toml import as_toml
+from edge_agent.configfile import as_tables, config_path, load_config
+from edge_agent.errors import EdgeError
+from edge_agent.status import Status, problems, read_status
+
+
+def status(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
+    """Show how the agent is, and what is wrong in words; exit code 1 if something is."""
+    settings = load_config(config_path(config))
+    found = read_status(settings.buffer.path)
+    if found is None:
+        raise EdgeError(f"the agent with the outbox {settings.buffer.path} has never run here")
+    now = time.time()
+    wrong = problems(found, now=now)
+    if json_:
+        print_json({**msgspec.to_builtins(found), "problems": wrong})
+    else:
+        print_table(("", ""), rows=_rows(found, now=now))
+        for problem in wrong or ["all is well"]:
+            print_table(("",), rows=[[Text(problem, style="red" if wrong else "green")]])
+    raise typer.Exit(1 if wrong else 0)
+
+
+def config(
+    *,
+    config: ConfigOption = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of TOML.")] = False,
+) -> None:
+    """Print the configuration in effect, with all defaults."""
+    tables = as_tables(load_config(config_path(config)))
+    if json_:
+        print_json(tables)
+    else:
+        typer.echo(as_toml(tables), nl=False)
+
+
+def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
+    since = "never" if found.receipt_at is None else f"{now - found.receipt_at:.0f} s ago"
+    disk = f"{found.outbox_rows} rows in {found.outbox_segments} segments on disk"
+    there = "there" if found.collector_there else "away"
+    last = f", last: {found.quarantine_reason}" if found.quarantine_reason else ""
+    good = f"{found.readings} good ({found.readings_per_second:g} a second)"
+    return [
+        ("site", f"{found.site}, gateway {found.gateway_id or 'not enrolled'}"),
+        ("agent", f"{found.version}, process {found.pid}, up {_age(now - found.started_at)}"),
+        ("broker", f"{found.broker}, {'connected' if found.broker_connected else 'away'}"),
+        ("readings", f"{good}, {found.quarantined} quarantined"),
+        ("outbox", f"{disk} ({found.outbox_bytes / 1e6:.1f} MB), {found.waiting_rows} in memory"),
+        ("collector", f"{found.collector}, {there}, last receipt {since}"),
+        ("sent", f"{found.uploaded_rows} rows in {found.uploaded_bytes / 1e6:.1f} MB"),
+        ("quarantine", f"{found.quarantine_entries} entries{last}"),
+    ]
+
+
+def _age(seconds: float) -> str:
+    days, rest = divmod(int(seconds), 86_400)
+    return f"{days} d " * bool(days) + time.strftime("%H:%M:%S", time.gmtime(rest))

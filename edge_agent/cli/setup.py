@@ -1,0 +1,111 @@
+"""Setting a gateway up: its configuration, and its identity at the collector."""
+
+import asyncio
+import json
+import os
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Annotated
+
+import typer
+
+from edge_agent.cli.common import ConfigOption, JsonOption, print_json
+from edge_agent.config import Config
+from edge_agent.configfile import config_path, load_config, parse_config
+from edge_agent.enroll import enroll as enroll_gateway
+from edge_agent.errors import ConfigError, EnrollmentError
+from edge_agent.identity import Card
+from edge_agent.run import version
+from edge_agent.upload import open_client
+
+TOKEN_VARIABLE = "HELIOGRAPH_ENROLLMENT_TOKEN"  # noqa: S105 - the name of a variable
+
+
+def init(
+    *,
+    config: ConfigOption = None,
+    site: Annotated[str, typer.Option(prompt="Site id", help="The site's id.")],
+    collector_url: Annotated[
+        str, typer.Option(prompt="Collector's address", help="As in https://solar.example.org.")
+    ],
+    mqtt_url: Annotated[
+        str, typer.Option(prompt="MQTT broker", help="mqtt://host:port or mqtts://host:port.")
+    ] = "mqtt://127.0.0.1:1883",
+    state: Annotated[Path, typer.Option(help="The folder for the outbox and the identity.")] = Path(
+        "/var/lib/heliograph"
+    ),
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+) -> None:
+    """Write a configuration with comments; asks for what is not given."""
+    path = config_path(config)
+    if path.exists() and not force:
+        raise ConfigError(f"{path} is there already; --force replaces it")
+    values = {
+        "site": site,
+        "collector_url": collector_url,
+        "mqtt_url": mqtt_url,
+        "buffer": str(state / "outbox.db"),
+        "identity": str(state / "identity.pem"),
+    }
+    template = files("edge_agent.cli").joinpath("edge-agent.toml").read_text("utf-8")
+    text = Template(template).substitute({key: json.dumps(v) for key, v in values.items()})
+    parse_config(text)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from error
+    typer.echo(f"wrote {path}; next: edge-agent enroll, edge-agent check, edge-agent run")
+
+
+def enroll(
+    *,
+    config: ConfigOption = None,
+    token_file: Annotated[Path | None, typer.Option(help="A file with the token.")] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(help="The token itself; others on this machine can see it: prefer a file."),
+    ] = None,
+    collector_url: Annotated[
+        str | None, typer.Option(help="Another collector than the configuration names.")
+    ] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Make this gateway known to the collector, with a one-time token from its operator.
+
+    The token comes from --token-file, else --token, else the environment variable
+    HELIOGRAPH_ENROLLMENT_TOKEN, else it is asked for. Doing it again with the same token is
+    harmless.
+    """
+    settings = load_config(config_path(config))
+    secret = _token(token_file=token_file, token=token)
+    url = collector_url or settings.upload.collector_url
+    card = asyncio.run(_enroll(settings, token=secret, collector_url=url))
+    if json_:
+        print_json(card)
+        return
+    typer.echo(f"enrolled as gateway {card.gateway_id} of site {card.site}")
+    if card.site != settings.site.id:
+        typer.echo(
+            f"but the configuration says site.id = {settings.site.id!r}: set it to {card.site!r}",
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+async def _enroll(config: Config, *, token: str, collector_url: str) -> Card:
+    async with open_client(collector_url, version=version()) as client:
+        return await enroll_gateway(client, token=token, path=config.identity.path)
+
+
+def _token(*, token_file: Path | None, token: str | None) -> str:
+    if token_file is not None:
+        try:
+            token = token_file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise EnrollmentError(f"cannot read the token file {token_file}: {error}") from error
+    token = token or os.environ.get(TOKEN_VARIABLE) or typer.prompt("Token", hide_input=True)
+    if not token.strip():
+        raise EnrollmentError("the token is empty")
+    return token.strip()

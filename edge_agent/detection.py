@@ -1,0 +1,114 @@
+"""The detector in the pipeline: its failures stop no reading, its episodes survive restarts."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import NoReturn, Protocol
+
+import msgspec
+
+from edge_agent.errors import OutboxFullError
+from shared.alerts import Episode
+from shared.readings import Readings
+
+_log = logging.getLogger(__name__)
+
+
+class Detects(Protocol):
+    """What looks for faults; `edge_agent.detect.Detector` does."""
+
+    def look(self, readings: Readings, *, now: datetime) -> list[Episode]:
+        """Return the episodes that changed."""
+
+    def open_episodes(self) -> list[Episode]:
+        """Return all that last."""
+
+    def restore(self, episodes: Sequence[Episode]) -> None:
+        """Take up episodes of an earlier run."""
+
+
+class Detection:
+    """Asks the detector, and remembers which episodes are open.
+
+    An episode is remembered as open before anything about it can reach the collector, and
+    forgotten only after the flush that cleared it is safe: whenever the agent is killed, the next
+    run knows every episode the collector may still think open.
+
+    Args:
+        detector: What looks for faults.
+        remember: Keeps bytes across restarts.
+    """
+
+    def __init__(self, detector: Detects, *, remember: Callable[[bytes], Awaitable[None]]) -> None:
+        self._detector = detector
+        self._remember = remember
+        self._clearing: dict[str, Episode] = {}
+        self._cleared: asyncio.Queue[tuple[asyncio.Event, list[str]]] = asyncio.Queue()
+        self.trouble: str | None = None
+        """The detector's failure, until it works again."""
+
+    def restore(self, remembered: bytes | None) -> None:
+        """Take up what an earlier run remembered."""
+        if remembered is None:
+            return
+        try:
+            episodes = msgspec.json.decode(remembered, type=list[Episode])
+        except msgspec.MsgspecError as error:
+            _log.error("cannot take up the open alert episodes of the last run: %s", error)
+            return
+        self._detector.restore(episodes)
+
+    async def look(
+        self, readings: Readings | None, *, settled: asyncio.Event, now: datetime
+    ) -> list[Episode]:
+        """Return the episodes that changed; without any if the detector fails.
+
+        Args:
+            readings: A flush's readings.
+            settled: Set when the flush, and these episodes with it, is safe.
+            now: Our time, UTC.
+        """
+        if readings is None:
+            return []
+        changed = self._ask(readings, now=now)
+        if not changed:
+            return []
+        cleared = [episode for episode in changed if episode.cleared_at is not None]
+        for episode in cleared:
+            lasting = msgspec.structs.replace(episode, cleared_at=None)
+            self._clearing[episode.episode] = lasting
+        await self.save()
+        if cleared:
+            self._cleared.put_nowait((settled, [episode.episode for episode in cleared]))
+        return changed
+
+    async def forget_cleared(self) -> NoReturn:
+        """Forget cleared episodes, for ever, once their flush is safe."""
+        while True:
+            settled, cleared = await self._cleared.get()
+            await settled.wait()
+            for episode in cleared:
+                self._clearing.pop(episode, None)
+            await self.save()
+
+    async def save(self) -> None:
+        """Remember what is open, or cleared but not yet safe."""
+        episodes = [*self._detector.open_episodes(), *self._clearing.values()]
+        try:
+            await self._remember(msgspec.json.encode(episodes))
+        except OutboxFullError:
+            _log.warning("no room to remember %d open alert episodes", len(episodes))
+
+    def _ask(self, readings: Readings, *, now: datetime) -> list[Episode]:
+        try:
+            changed = self._detector.look(readings, now=now)
+        except Exception as error:  # noqa: BLE001 - whatever fails in there, readings go on
+            if self.trouble is None:
+                _log.exception("the detector fails; readings go on without it")
+            self.trouble = f"{type(error).__name__}: {error}"
+            return []
+        if self.trouble is not None:
+            _log.warning("the detector works again")
+            self.trouble = None
+        return changed

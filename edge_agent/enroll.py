@@ -1,0 +1,56 @@
+"""Enrolment: the collector learns our public key, once, against a token an operator made."""
+
+import base64
+from http import HTTPStatus
+from pathlib import Path
+
+import httpx
+import msgspec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from edge_agent.errors import CollectorAwayError, EnrollmentError
+from edge_agent.identity import Card, load_or_make_key, write_card
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    gateway_id: str
+    site: str
+
+
+async def enroll(client: httpx.AsyncClient, *, token: str, path: Path) -> Card:
+    """Make a key if there is none, enrol it, and write the identity.
+
+    Repeating it with the same token is harmless: the collector gives the same answer to the same
+    key, so a lost reply costs nothing.
+
+    Args:
+        client: To the collector.
+        token: The one-time token.
+        path: Where the private key is, or shall be.
+
+    Raises:
+        EnrollmentError: The collector refuses the token.
+        CollectorAwayError: It cannot be reached, or does not answer as a collector.
+        IdentityError: The key cannot be read or written.
+    """
+    key = load_or_make_key(path)
+    raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    public_key = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    try:
+        response = await client.post("/api/enroll", json={"token": token, "public_key": public_key})
+    except httpx.HTTPError as error:
+        raise CollectorAwayError(str(error) or type(error).__name__) from error
+    if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise EnrollmentError(
+            "the collector refuses this token: it may be mistyped, expired, revoked, or used by "
+            "another gateway; `collector enrollment create` makes a new one"
+        )
+    if response.is_error:
+        raise CollectorAwayError(f"the collector answers HTTP {response.status_code}")
+    try:
+        answer = msgspec.json.decode(response.content, type=_Answer)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise CollectorAwayError(f"what answers there is no collector: {error}") from error
+    card = Card(answer.gateway_id, answer.site, str(client.base_url).rstrip("/"))
+    write_card(path, card)
+    return card

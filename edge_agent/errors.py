@@ -1,0 +1,56 @@
+"""What can go wrong at the edge.
+
+HeliographError (shared)
+└── EdgeError                 anything the edge agent raises on purpose; its text is for a person
+    ├── ConfigError           the configuration cannot be used
+    ├── IdentityError         the gateway has no identity, or its files cannot be used
+    ├── BrokerError           the MQTT broker cannot be reached or refuses us
+    ├── CollectorError        a request to the collector failed
+    │   ├── CollectorAwayError    it cannot take anything now; try again later
+    │   └── EnrollmentError       it refuses the enrolment token
+    └── OutboxError           the outbox file cannot be used
+        └── OutboxFullError   it has reached its size, or the disk is full; try again later
+"""
+
+from shared.errors import HeliographError
+
+
+class EdgeError(HeliographError):
+    """Anything the edge agent raises on purpose; its text is for a person."""
+
+
+class ConfigError(EdgeError):
+    """The configuration cannot be used; the text names the key, the value and what is allowed."""
+
+
+class IdentityError(EdgeError):
+    """The gateway has no identity, or its files cannot be used."""
+
+
+class BrokerError(EdgeError):
+    """The MQTT broker cannot be reached or refuses us."""
+
+
+class CollectorError(EdgeError):
+    """A request to the collector failed."""
+
+
+class CollectorAwayError(CollectorError):
+    """The collector cannot take anything now; what was to be sent is to be kept."""
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        """Seconds the collector asked us to wait, if it did."""
+
+
+class EnrollmentError(CollectorError):
+    """The collector refuses the enrolment token."""
+
+
+class OutboxError(EdgeError):
+    """The outbox file cannot be used."""
+
+
+class OutboxFullError(OutboxError):
+    """The outbox has reached its size, or the disk is full."""

@@ -1,0 +1,156 @@
+"""Looks at a running agent from inside: its status, its health report, its signs of life."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NoReturn
+
+import msgspec
+import numpy as np
+
+from edge_agent.config import Config
+from edge_agent.errors import EdgeError, IdentityError
+from edge_agent.identity import IdentityFiles
+from edge_agent.mqtt import Subscriber
+from edge_agent.notify import Systemd
+from edge_agent.pipeline import Stages
+from edge_agent.status import Status, problems, write_status
+from shared.segments import Table, Text
+
+HEALTH_SECONDS: Final = 30.0
+STATUS_SECONDS: Final = 5.0
+STUCK_SECONDS: Final = 60.0
+"""Without progress for so long, systemd is no longer told that we live."""
+
+_REPORTED: Final = (
+    "version", "started_at", "received_messages", "dropped_messages", "readings", "quarantined",
+    "outbox_segments", "outbox_rows", "outbox_bytes", "outbox_oldest_at", "outbox_full",
+    "set_aside", "quarantine_entries", "quarantine_dropped", "clock_offset_seconds",
+    "broker_connected", "detector_trouble",
+)  # fmt: skip
+
+_log = logging.getLogger(__name__)
+
+
+class Health:
+    """The report an agent sends about itself, each `HEALTH_SECONDS`."""
+
+    def __init__(self, status_of: Callable[[], Status]) -> None:
+        self._status_of = status_of
+        self._due_at = 0.0
+
+    def __call__(self, now: datetime) -> Table | None:
+        """Return the report if one is due."""
+        if now.timestamp() < self._due_at:
+            return None
+        self._due_at = now.timestamp() + HEALTH_SECONDS
+        status = msgspec.to_builtins(self._status_of())
+        report = {name: status[name] for name in _REPORTED}
+        report["uptime_seconds"] = round(now.timestamp() - status["started_at"])
+        return {
+            "time_us": np.array([round(now.timestamp() * 1e6)], np.int64),
+            "report": Text.of([msgspec.json.encode(report).decode()]),
+        }
+
+
+class Observer:
+    """Makes the status of a running agent."""
+
+    def __init__(
+        self,
+        stages: Stages,
+        *,
+        config: Config,
+        subscriber: Subscriber,
+        identity: IdentityFiles,
+        version: str,
+    ) -> None:
+        self._stages = stages
+        self._config = config
+        self._subscriber = subscriber
+        self._identity = identity
+        self._version = version
+        self._started_at = time.time()
+        self._last = (time.monotonic(), 0)
+        self._rate = 0.0
+
+    async def write(self, path: Path) -> NoReturn:
+        """Write the status, for ever."""
+        failed = False
+        while True:
+            self._measure()
+            try:
+                write_status(path, self.status())
+                failed = False
+            except EdgeError as error:
+                if not failed:
+                    _log.warning("%s", error)
+                failed = True
+            await asyncio.sleep(STATUS_SECONDS)
+
+    async def show_life(self, systemd: Systemd) -> NoReturn:
+        """Tell systemd, for ever, that we live: while the loop turns and `keep` progresses."""
+        pause = min((systemd.watchdog_seconds or 20.0) / 3, 10.0)
+        while True:
+            if time.monotonic() - self._stages.counts.last_turn < STUCK_SECONDS:
+                wrong = problems(self.status(), now=time.time())
+                systemd.tell(WATCHDOG="1", STATUS=wrong[0] if wrong else "all is well")
+            await asyncio.sleep(pause)
+
+    def status(self, *, stopped: bool = False) -> Status:
+        """Return how the agent is now."""
+        stages, outbox = self._stages, self._stages.outbox
+        stock, quarantine = outbox.shelf.stock, outbox.quarantine
+        try:
+            gateway_id = self._identity.get().gateway_id
+        except IdentityError:
+            gateway_id = None
+        return Status(
+            version=self._version,
+            pid=os.getpid(),
+            site=self._config.site.id,
+            gateway_id=gateway_id,
+            started_at=self._started_at,
+            written_at=time.time(),
+            stopped=stopped,
+            broker=str(self._subscriber.broker),
+            broker_connected=self._subscriber.connected,
+            broker_trouble=self._subscriber.trouble,
+            received_messages=stages.intake.received,
+            dropped_messages=stages.intake.dropped,
+            retained_messages=self._subscriber.retained,
+            readings=stages.counts.readings,
+            readings_per_second=round(self._rate, 1),
+            collector=self._config.upload.collector_url,
+            collector_there=stages.link.there.is_set(),
+            collector_trouble=stages.link.trouble,
+            collector_since=stages.link.changed_at,
+            receipt_at=stages.link.answered_at,
+            clock_offset_seconds=stages.uploader.clock_offset.total_seconds(),
+            uploaded_rows=stages.counts.uploaded_rows,
+            uploaded_bytes=stages.counts.uploaded_bytes,
+            outbox=str(self._config.buffer.path),
+            outbox_segments=stock.segments,
+            outbox_rows=stock.rows,
+            outbox_bytes=stock.size_bytes,
+            outbox_oldest_at=None if stock.oldest_us is None else stock.oldest_us / 1e6,
+            outbox_full=outbox.full,
+            waiting_rows=outbox.waiting.rows,
+            set_aside=outbox.shelf.set_aside_segments,
+            quarantined=stages.counts.quarantined,
+            quarantine_entries=quarantine.entries,
+            quarantine_dropped=quarantine.dropped,
+            quarantine_reason=stages.counts.last_reason,
+            detector_trouble=stages.detection.trouble,
+        )
+
+    def _measure(self) -> None:
+        then, before = self._last
+        now, count = time.monotonic(), self._stages.counts.readings
+        if now > then:
+            self._rate = (count - before) / (now - then)
+        self._last = (now, count)

@@ -1,0 +1,262 @@
+"""The outbox: what holds data from the moment it is acknowledged until the collector has it.
+
+While the collector is there, a segment waits in memory for its receipt and goes to disk only if
+none comes soon; while it is away, every flush is one commit. Either makes the segment safe.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+from edge_agent.errors import OutboxFullError
+from edge_agent.outbox.file import OutboxFile, open_file
+from edge_agent.outbox.quarantine import Quarantine
+from edge_agent.outbox.shelf import Order, Shelf
+from edge_agent.outbox.waiting import Held, Waiting
+from edge_agent.sealed import Key, Sealed
+
+__all__ = ["Outbox", "Parcel", "open_outbox"]
+
+_MAX_WAITING_BYTES: Final = 33_554_432
+_MAX_WAITING: Final = 10_000
+_SHELF_SHARE: Final = 0.8  # of the file's size; the rest is for the quarantine and SQLite
+_QUARANTINE_SHARE: Final = 0.1
+_RETRY_SECONDS: Final = 1.0
+_SHORTEST_SECONDS: Final = 0.05
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Segments to send together."""
+
+    segments: tuple[Sealed, ...]
+    """In the order they came; a backlog perhaps newest first."""
+    backlog: bool
+    """Whether they came from disk."""
+
+
+class Outbox:
+    """Keeps segments until they are settled; `open_outbox` makes one."""
+
+    def __init__(
+        self, file: OutboxFile, *, max_bytes: int, spill_after: float, order: Order
+    ) -> None:
+        self._file = file
+        self._spill_after = spill_after
+        self._order: Order = order
+        self._in_flight: set[Key] = set()
+        self._confirmed: list[Sealed] = []
+        self._backlog_busy = False
+        self._moving = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self.away = True
+        """Whether the collector is away, as far as known; then nothing waits in memory."""
+        self.full = False
+        """Whether the last write found no room."""
+        self.waiting = Waiting()
+        """What is in memory."""
+        self.shelf = Shelf(file, max_bytes=int(max_bytes * _SHELF_SHARE))
+        """What is on disk."""
+        self.quarantine = Quarantine(file, max_bytes=int(max_bytes * _QUARANTINE_SHARE))
+        """What was not stored."""
+
+    async def load(self) -> None:
+        """Count what an earlier run left; it is sent under its old stream ids."""
+        await self.shelf.load()
+        await self.quarantine.load()
+
+    async def keep(self, sealed: Sealed, *, settled: asyncio.Event) -> None:
+        """Take a segment; ``settled`` is set once it is safe.
+
+        While the collector is away this returns when the segment is on disk, or when there is no
+        room for it; then it stays in memory and is tried again.
+        """
+        self.waiting.add(Held(sealed, settled, time.monotonic()))
+        self._made_room()
+        self._changed.set()
+        if self.away:
+            await self.spill()
+
+    async def has_room(self) -> bool:
+        """Wait a little for room in memory, and tell whether there is some."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_RETRY_SECONDS):
+                await self._room.wait()
+        return self._room.is_set()
+
+    async def collector_is(self, *, away: bool) -> None:
+        """Say whether the collector answers; once it does not, all goes to disk."""
+        self.away = away
+        if away:
+            await self.spill()
+
+    async def spill_when_due(self) -> NoReturn:
+        """Write to disk, for ever, what has waited too long for its receipt."""
+        while True:
+            oldest = self.waiting.oldest()
+            due = self._spill_after if oldest is None else self._spill_after - (
+                time.monotonic() - oldest
+            )  # fmt: skip
+            await asyncio.sleep(_RETRY_SECONDS if self.full else max(due, _SHORTEST_SECONDS))
+            await self.spill(age=0 if self.away else self._spill_after)
+
+    async def spill(self, *, age: float = 0) -> None:
+        """Write what is in memory to disk in one commit; without room it stays in memory.
+
+        Args:
+            age: Only what has waited for so many seconds.
+        """
+        async with self._moving:
+            segments = self.waiting.older_than(time.monotonic() - age)
+            if not segments:
+                return
+            try:
+                await self.shelf.put(segments)
+            except OutboxFullError:
+                self._is_full(full=True)
+                return
+            self._is_full(full=False)
+            for one in segments:
+                self.waiting.settle(one.key)
+        self._made_room()
+        self._changed.set()
+
+    async def take(self, *, max_bytes: int, backlog_first: bool = False) -> Parcel:
+        """Wait for segments to send; they are in flight until `release` or `settle`.
+
+        Live segments and backlog never mix, and one parcel of backlog is out at a time.
+
+        Args:
+            max_bytes: How large the bodies may be in sum, unless a single one is larger.
+            backlog_first: Which of both goes first.
+        """
+        while True:
+            self._changed.clear()
+            for backlog in (True, False) if backlog_first else (False, True):
+                parcel = await self._backlog(max_bytes) if backlog else self._live(max_bytes)
+                if parcel.segments:
+                    self._in_flight |= {one.key for one in parcel.segments}
+                    return parcel
+            await self._changed.wait()
+
+    def release(self, parcel: Parcel) -> None:
+        """Take back a parcel whose segments were not all settled; those are sent again."""
+        kept = {one.key for one in self._confirmed}
+        self._in_flight -= {one.key for one in parcel.segments} - kept
+        self._backlog_busy &= not parcel.backlog
+        self._changed.set()
+
+    async def forget(self, segments: Sequence[Sealed]) -> None:
+        """Let go of segments the collector has a receipt for."""
+        on_disk = list(segments)
+        if not self._moving.locked():
+            on_disk = self._settle_waiting(on_disk)
+        if on_disk or self._confirmed:
+            async with self._moving:
+                self._confirmed += self._settle_waiting(on_disk)
+                # Without room even for this, they stay in flight until the next receipt.
+                with contextlib.suppress(OutboxFullError):
+                    await self.shelf.drop(self._confirmed)
+                    self._in_flight -= {one.key for one in self._confirmed}
+                    self._confirmed = []
+        self._made_room()
+
+    async def set_aside(self, sealed: Sealed, *, reason: str) -> None:
+        """Keep a segment the collector refuses out of the way, for a person to look at.
+
+        Raises:
+            OutboxFullError: There is no room for it.
+        """
+        async with self._moving:
+            in_memory = sealed.key in self.waiting
+            await self.shelf.set_aside(sealed, reason=reason, on_disk=not in_memory)
+            self.waiting.settle(sealed.key)
+        self._made_room()
+
+    async def remember(self, name: str, *, value: bytes) -> None:
+        """Keep a value across restarts.
+
+        Raises:
+            OutboxFullError: There is no room for it.
+        """
+        await self._file.write(("INSERT OR REPLACE INTO state VALUES (?, ?)", [(name, value)]))
+
+    async def recall(self, name: str) -> bytes | None:
+        """Return what was last remembered under a name."""
+        rows = await self._file.read("SELECT value FROM state WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
+
+    def _live(self, max_bytes: int) -> Parcel:
+        chosen: list[Sealed] = []
+        for one in self.waiting.except_for(self._in_flight):
+            max_bytes -= len(one.body)
+            if chosen and max_bytes < 0:
+                break
+            chosen.append(one)
+        return Parcel(tuple(chosen), backlog=False)
+
+    async def _backlog(self, max_bytes: int) -> Parcel:
+        if self._backlog_busy or not self.shelf.stock.segments:
+            return Parcel((), backlog=True)
+        self._backlog_busy = True
+        segments: tuple[Sealed, ...] = ()
+        try:
+            segments = await self.shelf.next(
+                order=self._order, max_bytes=max_bytes, busy=self._in_flight
+            )
+        finally:
+            self._backlog_busy = bool(segments)
+        return Parcel(segments, backlog=True)
+
+    def _settle_waiting(self, segments: Sequence[Sealed]) -> list[Sealed]:
+        """Settle those in memory; return the others, which are on disk."""
+        others = [one for one in segments if one.key not in self.waiting]
+        for one in segments:
+            self.waiting.settle(one.key)
+        return others
+
+    def _made_room(self) -> None:
+        fits = self.waiting.size_bytes < _MAX_WAITING_BYTES and len(self.waiting) < _MAX_WAITING
+        (self._room.set if fits else self._room.clear)()
+
+    def found_full(self) -> None:
+        """Note that a write found no room."""
+        self._is_full(full=True)
+
+    def _is_full(self, *, full: bool) -> None:
+        if full and not self.full:
+            _log.error("the outbox is full: the broker holds readings until there is room")
+        elif self.full and not full:
+            _log.info("the outbox has room again")
+        self.full = full
+
+
+@asynccontextmanager
+async def open_outbox(
+    path: Path, *, max_bytes: int, spill_after: float, order: Order = "oldest"
+) -> AsyncIterator[Outbox]:
+    """Open the outbox file and count what is in it.
+
+    Args:
+        path: The SQLite file; made if there is none.
+        max_bytes: How large it may grow.
+        spill_after: Seconds a segment may wait in memory for its receipt.
+        order: Which part of the backlog goes first.
+
+    Raises:
+        OutboxError: The file cannot be used.
+    """
+    async with open_file(path, max_bytes=max_bytes) as file:
+        outbox = Outbox(file, max_bytes=max_bytes, spill_after=spill_after, order=order)
+        await outbox.load()
+        yield outbox

@@ -1,0 +1,44 @@
+-- The outbox file, version 1. Times are microseconds since 1970-01-01 UTC.
+
+-- What the collector has not confirmed yet; ids grow in the order segments came.
+CREATE TABLE segment (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    stream     BLOB    NOT NULL,
+    first_seq  INTEGER NOT NULL,
+    last_seq   INTEGER NOT NULL,
+    rows       INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    body       BLOB    NOT NULL,
+    UNIQUE (stream, first_seq)
+);
+
+-- Segments the collector refuses as they are; kept for a person to look at.
+CREATE TABLE set_aside (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    stream       BLOB    NOT NULL,
+    first_seq    INTEGER NOT NULL,
+    last_seq     INTEGER NOT NULL,
+    rows         INTEGER NOT NULL,
+    set_aside_us INTEGER NOT NULL,
+    reason       TEXT    NOT NULL,
+    body         BLOB    NOT NULL,
+    UNIQUE (stream, first_seq)
+);
+
+-- Messages, and rows the collector rejected, that were not stored.
+CREATE TABLE quarantine (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    tier          TEXT    NOT NULL,
+    reason        TEXT    NOT NULL,
+    topic         TEXT    NOT NULL,
+    payload       BLOB    NOT NULL,
+    payload_bytes INTEGER NOT NULL,
+    readings      INTEGER NOT NULL,
+    received_us   INTEGER NOT NULL
+);
+
+-- What must survive a restart, by name: open alert episodes, counters.
+CREATE TABLE state (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) WITHOUT ROWID;

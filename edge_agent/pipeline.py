@@ -1,0 +1,194 @@
+"""One reading's way through the edge: `keep` brings it to safety, `deliver` to the collector."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, NoReturn
+from uuid import UUID
+
+from edge_agent.detection import Detection
+from edge_agent.entries import Entry
+from edge_agent.errors import CollectorAwayError, OutboxFullError
+from edge_agent.intake import Intake
+from edge_agent.link import Link
+from edge_agent.outbox import Outbox, Parcel
+from edge_agent.panels import PanelBook
+from edge_agent.sealed import seal
+from edge_agent.upload import Uploader
+from edge_agent.validate import Checked, Validator
+from edge_agent.verdicts import rejected_entries
+from shared.alerts import Episode, alerts_table
+from shared.segments import Segment, Table, readings_table
+
+BODY_BYTES: Final = 1_048_576
+"""How large an upload's body may be; a single larger segment still goes."""
+
+_PATIENCE_SECONDS: Final = 1.0
+_RETRY_SECONDS: Final = 1.0
+
+
+@dataclass(slots=True)
+class Counts:
+    """What went through since the start."""
+
+    readings: int = 0
+    """Readings found good."""
+    quarantined: int = 0
+    """Readings put into the quarantine, by us or after the collector's answer."""
+    uploaded_rows: int = 0
+    """Rows the collector has given a receipt for."""
+    uploaded_bytes: int = 0
+    """Bytes of their segments."""
+    set_aside: int = 0
+    """Segments the collector refused."""
+    last_reason: str | None = None
+    """Why something last went into the quarantine."""
+    last_turn: float = field(default_factory=time.monotonic)
+    """Monotonic seconds at which `keep` last made progress; the watchdog watches it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Stages:
+    """Everything a reading passes; made by `edge_agent.run`."""
+
+    stream: UUID
+    """The id of this run's segments."""
+    intake: Intake
+    """Where messages wait for the next flush."""
+    linger_of: Callable[[bool], float]
+    """How long a flush gathers, in seconds, given whether the collector is away."""
+    validator: Validator
+    """Bytes to columns."""
+    panels: PanelBook
+    """What is known about the panels."""
+    detection: Detection
+    """Columns to alert episodes."""
+    outbox: Outbox
+    """What holds segments until they are confirmed."""
+    uploader: Uploader
+    """Segments to receipts."""
+    health: Callable[[datetime], Table | None] = lambda _now: None
+    """The agent's report on itself, when one is due."""
+    link: Link = field(default_factory=Link)
+    """Whether the collector answers."""
+    counts: Counts = field(default_factory=Counts)
+    """What went through."""
+
+
+async def keep(stages: Stages) -> None:
+    """Bring what comes to safety, flush by flush, until the intake is closed and empty."""
+    outbox, seq = stages.outbox, 0
+    while True:
+        linger = stages.linger_of(outbox.away)
+        batch = await stages.intake.next(linger=linger, patience=_PATIENCE_SECONDS)  # intake
+        if batch is None:
+            return
+        now = datetime.now(UTC)
+        checked = stages.validator.check(batch.messages, now=now)  # validate/
+        episodes = await stages.detection.look(  # detect/
+            checked.readings, settled=batch.settled, now=now
+        )
+        await _quarantine(stages, checked.quarantined)
+        tables = _tables(stages, checked, episodes=episodes, now=now)
+        if tables:
+            sealed = seal(Segment(stages.stream, seq, seq, tables))  # shared/segments
+            seq += 1
+            await _room(stages)
+            await outbox.keep(sealed, settled=batch.settled)  # outbox/
+        else:
+            batch.settled.set()
+        stages.counts.last_turn = time.monotonic()
+
+
+async def deliver(stages: Stages, *, backlog_first: bool) -> NoReturn:
+    """Bring what is kept to the collector, for ever.
+
+    Args:
+        stages: What a reading passes.
+        backlog_first: Whether this lane prefers the backlog; such a lane stands by while the
+            collector is away, for one is enough to ask whether it is back.
+    """
+    outbox, link = stages.outbox, stages.link
+    while True:
+        if backlog_first:
+            await link.there.wait()
+        parcel = await outbox.take(max_bytes=BODY_BYTES, backlog_first=backlog_first)  # outbox/
+        try:
+            await _send(stages, parcel)
+        except CollectorAwayError as error:
+            outbox.release(parcel)
+            delay = link.lost(error)
+            await outbox.collector_is(away=True)
+            if not backlog_first:
+                await asyncio.sleep(delay)
+        except OutboxFullError:
+            outbox.release(parcel)
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            outbox.release(parcel)
+            link.answered()
+            await outbox.collector_is(away=False)
+
+
+async def _send(stages: Stages, parcel: Parcel) -> None:
+    """Send a parcel and settle every segment as its receipt says."""
+    outbox, counts = stages.outbox, stages.counts
+    confirmed = []
+    for sealed, receipt in await stages.uploader.send(parcel.segments):  # upload
+        if receipt.status == "refused":
+            counts.set_aside += 1
+            await outbox.set_aside(sealed, reason=receipt.reason or "no reason given")
+            continue
+        if receipt.rejected:
+            entries = rejected_entries(sealed, rejections=receipt.rejected, now=datetime.now(UTC))
+            await outbox.quarantine.put(entries)
+            _count(counts, entries)
+        confirmed.append(sealed)
+        counts.uploaded_rows += sealed.rows
+        counts.uploaded_bytes += len(sealed.body)
+    await outbox.forget(confirmed)
+
+
+def _tables(
+    stages: Stages, checked: Checked, *, episodes: list[Episode], now: datetime
+) -> dict[str, Table]:
+    tables: dict[str, Table] = dict(checked.site)
+    if checked.readings is not None:
+        stages.counts.readings += len(checked.readings)
+        tables["readings"] = readings_table(checked.readings)
+        panels = stages.panels.changes(checked.readings.panel_ids, locations=checked.locations)
+        if panels is not None:
+            tables["panels"] = panels
+    if episodes:
+        tables["alerts"] = alerts_table(episodes)
+    health = stages.health(now)
+    if health is not None:
+        tables["health"] = health
+    return tables
+
+
+async def _quarantine(stages: Stages, entries: list[Entry]) -> None:
+    """Put entries on disk; without room, wait: their messages are not acknowledged."""
+    while True:
+        try:
+            await stages.outbox.quarantine.put(entries)
+        except OutboxFullError:
+            stages.outbox.found_full()
+            stages.counts.last_turn = time.monotonic()
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            _count(stages.counts, entries)
+            return
+
+
+async def _room(stages: Stages) -> None:
+    while not await stages.outbox.has_room():
+        stages.counts.last_turn = time.monotonic()
+
+
+def _count(counts: Counts, entries: list[Entry]) -> None:
+    counts.quarantined += sum(entry.readings for entry in entries)
+    if entries:
+        counts.last_reason = entries[-1].reason

@@ -1,0 +1,163 @@
+"""The composition root: every stage is made here, and every task runs in one group."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version as installed_version
+from typing import Final
+from uuid import uuid4
+
+from edge_agent.addresses import broker_of, topics_of
+from edge_agent.config import Config, pace_of
+from edge_agent.detect import Detector
+from edge_agent.detection import Detection
+from edge_agent.errors import EdgeError
+from edge_agent.identity import IdentityFiles
+from edge_agent.intake import Intake
+from edge_agent.mqtt import Subscriber
+from edge_agent.notify import Systemd
+from edge_agent.observe import Health, Observer
+from edge_agent.outbox import Outbox, open_outbox
+from edge_agent.pacer import Pacer
+from edge_agent.panels import PanelBook
+from edge_agent.pipeline import Stages, deliver, keep
+from edge_agent.status import status_path, write_status
+from edge_agent.upload import Uploader, open_client
+from edge_agent.validate import Validator
+
+GOODBYE_SECONDS: Final = 5.0
+"""How long a stopping agent waits for receipts before it puts the rest on disk."""
+
+_EPISODES: Final = "open_episodes"
+_MEGABYTE: Final = 1_000_000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent, put together but not yet running."""
+
+    stages: Stages
+    """What a reading passes."""
+    subscriber: Subscriber
+    """What hears the broker."""
+    observer: Observer
+    """What tells how it is."""
+
+
+async def run(config: Config) -> None:
+    """Run the agent until SIGTERM or SIGINT; then bring everything to safety and return.
+
+    Raises:
+        EdgeError: Something it needs cannot be used.
+        BaseExceptionGroup: A task failed unexpectedly; systemd is to start us anew.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with assembled(config) as agent:
+        path = status_path(config.buffer.path)
+        try:
+            await _run(agent, config=config, stop=stop)
+        finally:
+            with contextlib.suppress(EdgeError):
+                write_status(path, agent.observer.status(stopped=True))
+        _log.info("stopped; %d rows wait on disk", agent.stages.outbox.shelf.stock.rows)
+
+
+@asynccontextmanager
+async def assembled(config: Config) -> AsyncIterator[Agent]:
+    """Put an agent together.
+
+    Raises:
+        EdgeError: Something it needs cannot be used.
+    """
+    broker, topics = broker_of(config), topics_of(config.mqtt)
+    identity = IdentityFiles(config.identity.path)
+    async with (
+        open_outbox(
+            config.buffer.path,
+            max_bytes=config.buffer.max_megabytes * _MEGABYTE,
+            spill_after=config.buffer.spill_after_seconds,
+            order=config.upload.backlog_order,
+        ) as outbox,
+        open_client(config.upload.collector_url, version=version()) as client,
+    ):
+        uploader = Uploader(
+            client, identity_of=identity.get, pacer=Pacer(config.upload.max_kbit_per_second)
+        )
+        stages = await _stages(config, outbox=outbox, uploader=uploader)
+        subscriber = Subscriber(broker, topics=topics.filters, take=stages.intake.take)
+        observer = Observer(
+            stages, config=config, subscriber=subscriber, identity=identity, version=version()
+        )
+        stages.health = Health(observer.status)
+        yield Agent(stages, subscriber, observer)
+
+
+def version() -> str:
+    """Return the installed version."""
+    return installed_version("heliograph")
+
+
+async def _stages(config: Config, *, outbox: Outbox, uploader: Uploader) -> Stages:
+    pace, panels = pace_of(config.upload), PanelBook(config.panels)
+
+    async def remember(episodes: bytes) -> None:
+        await outbox.remember(_EPISODES, value=episodes)
+
+    detection = Detection(Detector(config.detect, panels.group_of), remember=remember)
+    detection.restore(await outbox.recall(_EPISODES))
+    return Stages(
+        stream=uuid4(),
+        intake=Intake(max_messages=pace.flush_messages),
+        linger_of=lambda away: pace.away_linger_seconds if away else pace.linger_seconds,
+        validator=Validator(topics_of(config.mqtt), limits_of=panels.limits_of),
+        panels=panels,
+        detection=detection,
+        outbox=outbox,
+        uploader=uploader,
+    )
+
+
+async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
+    """Run all tasks until told to stop, or until one fails."""
+    stages, systemd = agent.stages, Systemd.of(os.environ)
+    async with asyncio.TaskGroup() as tasks:
+        keeping = tasks.create_task(keep(stages), name="keep")
+        coroutines = {
+            "mqtt": agent.subscriber.run(),
+            "live": deliver(stages, backlog_first=False),
+            "backlog": deliver(stages, backlog_first=True),
+            "spill": stages.outbox.spill_when_due(),
+            "episodes": stages.detection.forget_cleared(),
+            "status": agent.observer.write(status_path(config.buffer.path)),
+            "life": agent.observer.show_life(systemd),
+        }
+        others = [tasks.create_task(work, name=name) for name, work in coroutines.items()]
+        _log.info("running for site %s", config.site.id)
+        systemd.tell(READY="1", STATUS="running")
+        await stop.wait()
+        systemd.tell(STOPPING="1", STATUS="bringing everything to safety")
+        _log.info("stopping: bringing everything to safety")
+        await _say_goodbye(stages, keeping=keeping)
+        for task in (keeping, *others):
+            task.cancel()
+
+
+async def _say_goodbye(stages: Stages, *, keeping: asyncio.Task[None]) -> None:
+    """Flush what came, give uploads a few seconds, and put the rest on disk."""
+    stages.intake.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GOODBYE_SECONDS):
+            await asyncio.wait([keeping])
+            await stages.outbox.waiting.all_settled()
+    await stages.outbox.spill()
+    await stages.detection.save()
+    await asyncio.sleep(0.05)  # for the acknowledgements of what has just become safe

@@ -1,0 +1,180 @@
+"""The agent's state as a file others can read, and what is wrong with it in words."""
+
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from edge_agent.errors import EdgeError
+
+STALE_SECONDS: Final = 20.0
+"""A running agent writes more often than this."""
+
+_OLD_BACKLOG_SECONDS: Final = 3600.0
+_CLOCK_SECONDS: Final = 60.0
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How the agent is, at one moment; times are epoch seconds."""
+
+    version: str
+    """Of the agent."""
+    pid: int
+    """Of its process."""
+    site: str
+    """The site's id."""
+    gateway_id: str | None
+    """The gateway's id; None before enrolment."""
+    started_at: float
+    """When it started."""
+    written_at: float
+    """When this was written."""
+    stopped: bool = False
+    """Whether it has stopped on purpose."""
+
+    broker: str
+    """The MQTT broker."""
+    broker_connected: bool
+    """Whether it is there."""
+    broker_trouble: str | None
+    """Why not."""
+    received_messages: int
+    """MQTT messages since the start."""
+    dropped_messages: int
+    """Messages of QoS 0 for which there was no room."""
+    retained_messages: int
+    """Retained copies, which are no readings."""
+    readings: int
+    """Good readings since the start."""
+    readings_per_second: float
+    """Over the last interval."""
+
+    collector: str
+    """The collector's address."""
+    collector_there: bool
+    """Whether it answers."""
+    collector_trouble: str | None
+    """Why not."""
+    collector_since: float
+    """Since when it does, or does not."""
+    receipt_at: float | None
+    """When its last receipt came."""
+    clock_offset_seconds: float
+    """How far its clock is ahead of ours, where that mattered."""
+    uploaded_rows: int
+    """Rows with a receipt since the start."""
+    uploaded_bytes: int
+    """Their bytes as sent."""
+
+    outbox: str
+    """The outbox file."""
+    outbox_segments: int
+    """Segments on disk that wait for the collector."""
+    outbox_rows: int
+    """Rows in them."""
+    outbox_bytes: int
+    """Their bytes."""
+    outbox_oldest_at: float | None
+    """When the oldest of them came."""
+    outbox_full: bool
+    """Whether there is no room left."""
+    waiting_rows: int
+    """Rows in memory, on their way."""
+    set_aside: int
+    """Segments the collector refused, ever."""
+    quarantined: int
+    """Readings put into the quarantine since the start."""
+    quarantine_entries: int
+    """Entries in it."""
+    quarantine_dropped: int
+    """Entries dropped because it was full, ever."""
+    quarantine_reason: str | None
+    """Why something last went there."""
+    detector_trouble: str | None
+    """Why the detector fails, if it does."""
+
+
+def status_path(outbox: Path) -> Path:
+    """Return where the status is: in RUNTIME_DIRECTORY if systemd gives one, else by the outbox."""
+    folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    return Path(folder) / "status.json" if folder else outbox.with_name("status.json")
+
+
+def write_status(path: Path, status: Status) -> None:
+    """Replace the status file, so that a reader sees the old one or the new one, whole.
+
+    Raises:
+        EdgeError: It cannot be written.
+    """
+    new = path.with_name(f".{path.name}.new")
+    try:
+        new.write_bytes(msgspec.json.encode(status))
+        new.replace(path)
+    except OSError as error:
+        raise EdgeError(f"cannot write {path}: {error.strerror}") from error
+
+
+def read_status(outbox: Path) -> Status | None:
+    """Return the newest status of the agent with this outbox; None if it never ran."""
+    usual = [outbox.with_name("status.json"), *Path("/run").glob("heliograph*/status.json")]
+    found = [status for path in usual if (status := _read(path)) is not None]
+    ours = [status for status in found if status.outbox == str(outbox)]
+    return max(ours, key=lambda status: status.written_at, default=None)
+
+
+def problems(status: Status, *, now: float) -> list[str]:
+    """Say what is wrong, the gravest first; nothing means all is well.
+
+    Args:
+        status: As it was written.
+        now: Epoch seconds.
+    """
+    age = now - status.written_at
+    if status.stopped or age > STALE_SECONDS:
+        how = "was stopped" if status.stopped else "is not running or hangs: no sign of life"
+        return [f"the agent {how} since {_when(status.written_at)} ({age:.0f} s ago)"]
+    old = status.outbox_oldest_at is not None and now - status.outbox_oldest_at > (
+        _OLD_BACKLOG_SECONDS
+    )
+    checks = (
+        (status.outbox_full, "the outbox is full: the broker holds readings back"),
+        (not status.broker_connected, f"no MQTT broker: {status.broker_trouble}"),
+        (
+            status.broker_connected and status.broker_trouble is not None,
+            f"MQTT: {status.broker_trouble}",
+        ),
+        (status.gateway_id is None, "not enrolled: `edge-agent enroll` does it"),
+        (
+            not status.collector_there,
+            (
+                f"no collector since {_when(status.collector_since)}: "
+                f"{status.collector_trouble or 'nothing sent yet'}; "
+                f"{status.outbox_rows} rows are kept"
+            ),
+        ),
+        (old, f"the oldest unsent data is from {_when(status.outbox_oldest_at or 0)}"),
+        (status.detector_trouble is not None, f"the detector fails: {status.detector_trouble}"),
+        (status.set_aside > 0, f"{status.set_aside} segments were refused by the collector"),
+        (
+            status.dropped_messages > 0,
+            f"{status.dropped_messages} messages of QoS 0 were lost for want of room; use QoS 1",
+        ),
+        (
+            abs(status.clock_offset_seconds) > _CLOCK_SECONDS,
+            f"our clock differs from the collector's by {status.clock_offset_seconds:+.0f} s",
+        ),
+    )
+    return [text for wrong, text in checks if wrong]
+
+
+def _read(path: Path) -> Status | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Status)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def _when(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(moment))

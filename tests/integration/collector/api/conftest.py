@@ -1,0 +1,151 @@
+"""A real collector on a real PostgreSQL: an app, a client, and a site with known answers."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import httpx
+import psycopg
+import pytest
+
+from collector.app import create_app
+from collector.database.engine import open_database
+from collector.roles import Role
+from collector.settings import Settings
+from collector.tokens import create_token
+
+
+@pytest.fixture(scope="session")
+def api_database_url(postgres_server):
+    """One database for all of these tests, each of which leaves it empty."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(api_database_url):
+    yield api_database_url
+    with psycopg.connect(api_database_url) as connection:
+        connection.execute("SET client_min_messages = error")
+        connection.execute("TRUNCATE site, reading_raw, weather, meter, console_session CASCADE")
+        connection.execute("TRUNCATE site, api_token, alert RESTART IDENTITY CASCADE")
+
+
+@pytest.fixture
+def settings(postgres_url):
+    return Settings(database_url=postgres_url)
+
+
+@pytest.fixture
+async def database(postgres_url):
+    async with open_database(postgres_url) as database:
+        yield database
+
+
+@pytest.fixture
+def rows(postgres_url):
+    """Run a statement and return its rows."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+
+        def run(statement, *values):
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+        yield run
+
+
+@pytest.fixture
+def sites(rows):
+    """Sites alpha (with two panels) and beta; returns their keys."""
+    keys = {
+        site: rows(
+            "INSERT INTO site (site, name, timezone, latitude, longitude) "
+            "VALUES (%s, %s, %s, 52.5, 13.4) RETURNING site_key",
+            site,
+            site.title(),
+            zone,
+        )[0][0]
+        for site, zone in (("alpha", "Europe/Berlin"), ("beta", "UTC"))
+    }
+    for panel in ("PANEL-001", "PANEL-002"):
+        rows(
+            "INSERT INTO panel (site_key, panel, rated_watts, panel_group) VALUES (%s, %s, 400, 's')",
+            keys["alpha"],
+            panel,
+        )
+    return keys
+
+
+@asynccontextmanager
+async def running(settings, *, base_url="http://127.0.0.1"):
+    """Run the app and give a client without credentials."""
+    app = create_app(settings)
+    started, stopped = asyncio.Event(), asyncio.Event()
+
+    async def live():
+        async with app.lifespan():
+            started.set()
+            await stopped.wait()
+
+    # A fixture's two halves run in different tasks; what the app opens has to end in its own.
+    living = asyncio.create_task(live())
+    starting = asyncio.create_task(started.wait())
+    await asyncio.wait([living, starting], return_when=asyncio.FIRST_COMPLETED)
+    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50_000))
+    async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+        client.app = app
+        yield client
+    stopped.set()
+    starting.cancel()
+    await living
+
+
+@pytest.fixture
+async def client(settings):
+    async with running(settings) as client:
+        yield client
+
+
+@pytest.fixture
+async def open_client(settings):
+    async with running(replace(settings, console_open=True)) as client:
+        yield client
+
+
+@pytest.fixture
+async def tokens(database, sites):
+    """One token of each role, by role; the ingest token is bound to alpha."""
+    return {
+        role: (
+            await create_token(
+                database,
+                name=f"the {role}",
+                role=role,
+                site="alpha" if role is Role.INGEST else None,
+                expires_at=None,
+            )
+        )[0]
+        for role in (Role.VIEWER, Role.OPERATOR, Role.ADMIN, Role.INGEST)
+    }
+
+
+@pytest.fixture
+def bearer(tokens):
+    """Headers of a role."""
+    return lambda role: {"Authorization": f"Bearer {tokens[role]}"}
+
+
+@pytest.fixture
+def get(client, bearer):
+    """Ask as a viewer."""
+
+    async def ask(path, **parameters):
+        return await client.get(path, params=parameters, headers=bearer(Role.VIEWER))
+
+    return ask
+
+
+@pytest.fixture
+def now():
+    return datetime.now(UTC)

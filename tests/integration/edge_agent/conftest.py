@@ -1,0 +1,267 @@
+import asyncio
+import contextlib
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import gmqtt
+import pytest
+from iotcore import Broker as IotCore
+
+# Test folders are no packages: helpers beside a conftest are loaded by their path.
+_spec = importlib.util.spec_from_file_location(
+    "edge_collector_double", Path(__file__).with_name("collector.py")
+)
+_double = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_double)
+Collector = _double.Collector
+
+MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+
+ROUTER = """
+id = 0
+[router]
+id = 0
+max_connections = 100
+max_outgoing_packet_count = 200
+max_segment_size = 104857600
+max_segment_count = 10
+[v5.1]
+name = "v5-1"
+listen = "127.0.0.1:{port}"
+next_connection_delay_ms = 1
+[v5.1.connections]
+connection_timeout_ms = 60000
+max_payload_size = 20971520
+max_inflight_count = 10
+dynamic_filters = true
+"""
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for_port(port):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+            return
+        time.sleep(0.02)
+    raise TimeoutError(port)
+
+
+class Mosquitto:
+    """A real Mosquitto that can be stopped and started on the same port and state."""
+
+    def __init__(self, folder, extra=""):
+        self.port = free_port()
+        self._config = folder / "mosquitto.conf"
+        self._config.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
+            f"persistence_location {folder}/\nmax_queued_messages 0\nuser root\n"
+            f"max_inflight_messages 0\nset_tcp_nodelay true\n{extra}"
+        )
+        self._process = None
+
+    def start(self):
+        self._process = subprocess.Popen(
+            [MOSQUITTO, "-c", self._config], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        wait_for_port(self.port)
+
+    def stop(self):
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+
+@pytest.fixture
+def mosquitto(tmp_path):
+    folder = tmp_path / "mosquitto"
+    folder.mkdir()
+    broker = Mosquitto(folder)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(params=["mosquitto", "iotcore"])
+def any_broker_port(request, tmp_path):
+    """The port of a broker, each of those we support."""
+    if request.param == "mosquitto":
+        yield request.getfixturevalue("mosquitto").port
+        return
+    config, port = tmp_path / "iotcore.toml", free_port()
+    config.write_text(ROUTER.format(port=port))
+    with IotCore(config_path=str(config)):
+        yield port
+
+
+class Proxy:
+    """Stands between client and broker, and can cut the line."""
+
+    def __init__(self, target):
+        self._target = target
+        self._writers = set()
+        self._tasks = set()
+        self._server = None
+        self.port = None
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def cut(self):
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _serve(self, reader, writer):
+        self._tasks.add(asyncio.current_task())
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers |= {writer, far_writer}
+        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        self._writers -= {writer, far_writer}
+
+    async def _pump(self, reader, writer):
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+class Publisher:
+    """Publishes at QoS 1 as a panel would."""
+
+    def __init__(self, port):
+        self._port = port
+        self._client = None
+
+    async def __aenter__(self):
+        self._client = gmqtt.Client(None)
+        await self._client.connect("127.0.0.1", self._port)
+        return self
+
+    async def __aexit__(self, *_):
+        await self._client.disconnect()
+
+    def send(self, topic, payload, *, qos=1, retain=False):
+        self._client.publish(topic, payload, qos=qos, retain=retain)
+
+
+@pytest.fixture
+def publisher_of():
+    return Publisher
+
+
+@pytest.fixture
+def proxy_of():
+    return Proxy
+
+
+async def until(condition, *, seconds=10.0, what=""):
+    """Wait for a condition on real I/O; polls, for there is no event to wait on."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never happened: {what or condition}")
+        await asyncio.sleep(0.005)
+
+
+@pytest.fixture(name="until")
+def until_fixture():
+    return until
+
+
+@pytest.fixture
+def mosquitto_of():
+    return Mosquitto
+
+
+@pytest.fixture
+def python():
+    return sys.executable
+
+
+class AgentProcess:
+    """A real `edge-agent run` in a process of its own."""
+
+    def __init__(self, folder, *, broker_port, collector_url, extra=""):
+        self.folder = folder
+        self.outbox = folder / "outbox.db"
+        self.config = folder / "edge-agent.toml"
+        self.log = folder / "agent.log"
+        self.config.write_text(
+            f'[site]\nid = "alpha"\n[mqtt]\nurl = "mqtt://127.0.0.1:{broker_port}"\n'
+            f'[upload]\ncollector_url = "{collector_url}"\n'
+            f'[identity]\npath = "{folder}/identity.pem"\n'
+            f'[buffer]\npath = "{self.outbox}"\n{extra}'
+        )
+        self._process = None
+
+    def command(self, *arguments, **environment):
+        return subprocess.run(
+            [sys.executable, "-c", "from edge_agent.cli import main; main()", *arguments,
+             "--config", str(self.config)],
+            capture_output=True, text=True, timeout=30, check=False,
+            env={**os.environ, **environment},
+        )  # fmt: skip
+
+    async def run(self, *arguments, **environment):
+        return await asyncio.to_thread(self.command, *arguments, **environment)
+
+    async def start(self):
+        with self.log.open("a") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", "from edge_agent.cli import main; main()",
+                "run", "--config", str(self.config), stderr=log,
+            )  # fmt: skip
+        count = self.log.read_text().count("connected to the broker")
+        await until(
+            lambda: self.log.read_text().count("connected to the broker") > count,
+            what=f"connected: {self.log.read_text()}",
+        )
+
+    async def stop(self):
+        self._process.terminate()
+        return await asyncio.wait_for(self._process.wait(), 20)
+
+    async def kill(self):
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+@pytest.fixture
+async def collector():
+    double = Collector()
+    await double.start()
+    yield double
+    await double.stop()
+
+
+@pytest.fixture
+async def agent(tmp_path, mosquitto, collector):
+    """An enrolled agent beside Mosquitto and a collector; not yet started."""
+    process = AgentProcess(tmp_path, broker_port=mosquitto.port, collector_url=collector.url)
+    enrolled = await process.run("enroll", "--token", "good")
+    assert enrolled.returncode == 0, enrolled.stderr
+    yield process
+    await process.kill()
