@@ -97,6 +97,11 @@ WITH NO DATA;
 SELECT add_continuous_aggregate_policy('reading_1m', start_offset => INTERVAL '29 days', end_offset => INTERVAL '2 minutes', schedule_interval => INTERVAL '5 minutes');
 SELECT add_continuous_aggregate_policy('reading_1h', start_offset => INTERVAL '29 days', end_offset => INTERVAL '1 hour', schedule_interval => INTERVAL '30 minutes');
 SELECT add_continuous_aggregate_policy('reading_1d', start_offset => INTERVAL '29 days', end_offset => INTERVAL '1 day', schedule_interval => INTERVAL '6 hours');
+-- A refresh works in batches, by default of 10 buckets: with a day of minutes at once they are 144 times fewer.
+SELECT alter_job(job_id, config => config || '{"buckets_per_batch": 1440}')
+FROM timescaledb_information.jobs
+WHERE proc_name = 'policy_refresh_continuous_aggregate'
+  AND hypertable_name IN ('reading_1m', 'reading_1h', 'reading_1d');
 
 ALTER MATERIALIZED VIEW reading_1m SET (timescaledb.enable_columnstore = true);
 ALTER MATERIALIZED VIEW reading_1h SET (timescaledb.enable_columnstore = true);

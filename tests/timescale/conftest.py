@@ -1,0 +1,50 @@
+import os
+
+import psycopg
+import pytest
+
+from collector.database.engine import open_database
+from collector.database.migrate import upgrade
+from programs.postgres import VARIABLE, Postgres
+from timescale.wasm import start_timescale
+
+
+@pytest.fixture(scope="session")
+def timescale_url():
+    """A migrated TimescaleDB: the one `HELIOGRAPH_TEST_DATABASE_URL` names, else the WASM build.
+
+    One connection at a time, and the same database for all tests: each cleans up after itself.
+    """
+    if url := os.environ.get(VARIABLE):
+        server = Postgres(url)
+        with server.database(migrated=False) as fresh:
+            upgrade(fresh)
+            yield fresh
+        return
+    with start_timescale() as url:
+        upgrade(url)
+        yield url
+
+
+@pytest.fixture(params=["plain", "timescale"])
+def database_url(request):
+    """A migrated database of each flavour."""
+    if request.param == "plain":
+        yield request.getfixturevalue("postgres_url")
+    else:
+        url = request.getfixturevalue("timescale_url")
+        yield url
+        _empty(url)
+
+
+@pytest.fixture
+async def database(database_url):
+    async with open_database(database_url) as database:
+        yield database
+
+
+def _empty(url):
+    with psycopg.connect(url.replace("&pool_size=1", ""), autocommit=True) as connection:
+        connection.execute("TRUNCATE site, panel, gateway, alert CASCADE")
+        for table in ("reading_raw", "weather", "meter"):
+            connection.execute(f"DELETE FROM {table}")

@@ -1,0 +1,116 @@
+"""The schema on both flavours."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from collector.database.engine import open_database
+from collector.database.flavour import Flavour
+from collector.database.migrate import current, head, upgrade
+from collector.errors import DatabaseUnsuitableError
+
+COLUMNS = text("""
+SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+FROM pg_class AS c
+JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v', 'p', 'm')
+ORDER BY c.relname, a.attnum
+""")
+INSERT = text("""
+INSERT INTO reading_raw SELECT panel, CAST(:start AS timestamptz) + n * INTERVAL '20 seconds',
+       20000 + n, CASE WHEN n % 2 = 0 THEN 40000 END, 7000, 300000 + n, 1 << (n % 3)
+FROM generate_series(1, 2) AS panel, generate_series(0, 359) AS n
+""")
+START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=2)
+
+
+async def columns(url):
+    async with open_database(url) as database, database.connect() as connection:
+        return [tuple(row) for row in (await connection.execute(COLUMNS)).all()]
+
+
+async def test_both_flavours_have_the_same_tables_and_views(postgres_url, timescale_url):
+    plain = await columns(postgres_url)
+
+    assert plain == await columns(timescale_url)
+    assert {"reading_raw", "reading", "reading_1m", "reading_1h", "reading_1d"} <= {
+        relation for relation, _, _ in plain
+    }
+
+
+def test_upgrading_again_changes_nothing(database_url):
+    assert current(database_url) == head()
+    upgrade(database_url)
+    assert current(database_url) == head()
+
+
+async def test_the_flavour_is_told(database, request):
+    wanted = request.node.callspec.params["database_url"]
+
+    assert database.flavour.kind == wanted
+    assert (database.flavour.timescale is None) == (wanted == "plain")
+
+
+async def test_each_aggregate_is_made_of_the_one_below(database):
+    async with database.begin() as connection:
+        await connection.execute(INSERT, {"start": START})
+    async with database.connect() as connection:
+
+        async def ask(query):
+            return [tuple(row) for row in (await connection.execute(text(query))).all()]
+
+        for view, seconds in (("reading_1m", 60), ("reading_1h", 3600), ("reading_1d", 86400)):
+            assert await ask(
+                "SELECT sum(samples), sum(voltage_samples), min(power_min_mw), max(power_max_mw), "
+                "bit_or(quality), sum(covered_seconds), sum(energy_wh), "
+                "sum(temperature_sum_mc)::bigint "
+                f"FROM {view} WHERE panel_key = 1"
+            ) == [
+                (
+                    360,
+                    180,
+                    300_000,
+                    300_359,
+                    7,
+                    7200,
+                    pytest.approx(600.359, abs=0.001),
+                    360 * 20_000 + 359 * 180,
+                )
+            ]
+            assert await ask(
+                f"SELECT count(*) FROM {view} "
+                f"WHERE extract(epoch FROM bucket)::bigint % {seconds} <> 0"
+            ) == [(0,)]
+
+
+async def test_buckets_of_time_begin_alike_on_both_flavours(database):
+    async with database.connect() as connection:
+        row = (
+            await connection.execute(
+                text("""
+SELECT time_bucket('7 days', timestamptz '2026-06-05 13:17:31+00'),
+       time_bucket('15 minutes', timestamptz '2026-06-05 13:17:31+00'),
+       time_bucket('1 day', timestamptz '1999-12-31 23:00+00')
+""")
+            )
+        ).one()
+
+    assert tuple(row) == (
+        datetime(2026, 6, 1, tzinfo=UTC),
+        datetime(2026, 6, 5, 13, 15, tzinfo=UTC),
+        datetime(1999, 12, 31, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ((14, None, None), "PostgreSQL is 14, needed is 15"),
+        ((17, "2.17.2", "timescale"), "TimescaleDB is 2.17.2, needed is 2.18"),
+        ((17, "2.23.1", "apache"), "timescaledb.license = apache"),
+    ],
+)
+def test_a_database_that_cannot_do_it_is_refused_with_what_to_do(row, told):
+    with pytest.raises(DatabaseUnsuitableError, match=told):
+        Flavour.of(row)

@@ -1,0 +1,93 @@
+"""What only TimescaleDB does: background jobs, columns, late data."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from collector.database.engine import open_database
+
+POLICIES = text("""
+SELECT job_id, proc_name, hypertable_name, config FROM timescaledb_information.jobs
+WHERE hypertable_schema = 'public' OR proc_name = 'policy_refresh_continuous_aggregate'
+   OR proc_name = 'policy_retention'
+""")
+
+
+@pytest.fixture
+async def timescale(timescale_url):
+    async with open_database(timescale_url) as database:
+        yield database
+        async with database.begin() as connection:
+            await connection.execute(text("DELETE FROM reading_raw"))
+
+
+async def policy(database, kind, table):
+    async with database.connect() as connection:
+        rows = (await connection.execute(POLICIES)).all()
+    (found,) = [row for row in rows if (row[1], row[2]) == (f"policy_{kind}", table)]
+    return found
+
+
+async def test_refreshing_reaches_almost_as_far_back_as_raw_readings_are_kept(timescale):
+    kept = (await policy(timescale, "retention", "reading_raw")).config["drop_after"]
+    for table in ("reading_1m", "reading_1h", "reading_1d"):
+        refreshed = await policy(timescale, "refresh_continuous_aggregate", table)
+        assert (kept, refreshed.config["start_offset"]) == ("30 days", "29 days")
+
+
+async def test_minutes_are_kept_two_years_and_hours_for_ever(timescale):
+    assert (await policy(timescale, "retention", "reading_1m")).config["drop_after"] == "2 years"
+    for table in ("reading_1h", "reading_1d"):
+        with pytest.raises(ValueError, match="unpack"):
+            await policy(timescale, "retention", table)
+
+
+async def test_the_policies_fill_all_aggregates(timescale):
+    insert = text("""
+INSERT INTO reading_raw SELECT 1, now() - n * INTERVAL '1 hour', 20000, 40000, 7000, 280000, 0
+FROM generate_series(1, 600) AS n
+""")
+    async with timescale.begin() as connection:
+        await connection.execute(insert)
+    for table in ("reading_1m", "reading_1h", "reading_1d"):
+        job = (await policy(timescale, "refresh_continuous_aggregate", table)).job_id
+        async with timescale.engine.connect() as connection:
+            committing = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await committing.execute(text(f"CALL run_job({job})"))
+            counted = await committing.execute(text(f"SELECT sum(samples) FROM {table}"))
+            assert counted.scalar_one() == 600
+
+
+async def test_late_readings_enter_compressed_chunks_and_their_aggregates_without_repeats(
+    timescale,
+):
+    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=9)
+    insert = text("""
+INSERT INTO reading_raw SELECT 3, CAST(:start AS timestamptz) + n * INTERVAL '10 seconds',
+       20000, 40000, 7000, 280000, 0
+FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n ON CONFLICT DO NOTHING
+""")
+    refresh = text("CALL refresh_continuous_aggregate('reading_1m', :start, :end)")
+    window = {"start": start, "end": start + timedelta(hours=1)}
+    async with timescale.begin() as connection:
+        await connection.execute(insert, {"start": start, "first": 0, "last": 59})
+    async with timescale.engine.connect() as connection:
+        committing = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await committing.execute(refresh, window)
+        await committing.execute(
+            text("SELECT compress_chunk(chunk) FROM show_chunks('reading_raw') AS chunk")
+        )
+    async with timescale.begin() as connection:
+        late = await connection.execute(insert, {"start": start, "first": 30, "last": 89})
+        assert late.rowcount == 30
+    async with timescale.engine.connect() as connection:
+        committing = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await committing.execute(refresh, window)
+        counted = await committing.execute(
+            text("""
+SELECT (SELECT count(*) FROM reading_raw WHERE panel_key = 3),
+       (SELECT sum(samples) FROM reading_1m WHERE panel_key = 3)
+""")
+        )
+        assert tuple(counted.one()) == (90, 90)
