@@ -205,9 +205,7 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
     if caller is None:
         raise unauthorized(given=False)
     if asked is None or caller.role not in ALLOWED[asked]:
-        raise ProblemError(
-            "the token's role is not enough for this", status=403, title="forbidden"
-        )
+        raise ProblemError("the token's role is not enough for this", status=403, title="forbidden")
 
 
 def unauthorized(*, given: bool) -> ProblemError:

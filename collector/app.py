@@ -21,6 +21,7 @@ from collector.api.ingest import ingest_readings
 from collector.api.panels import panels_router
 from collector.api.session import session_router
 from collector.api.sites import sites_router
+from collector.console.pages import CONTENT_SECURITY_POLICY, console_router
 from collector.database.engine import Database, open_database
 from collector.errors import SettingsError
 from collector.ingest import Ingest, open_ingest
@@ -29,11 +30,6 @@ from collector.problems import HANDLERS
 from collector.settings import Settings
 from collector.throttle import Throttle
 
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-)
 _FAILED_ATTEMPTS: Final = 10
 _FAILED_WINDOW: Final = timedelta(minutes=1)
 
@@ -70,6 +66,7 @@ def create_app(settings: Settings) -> Litestar:
             health_router(),
             description,
             script,
+            console_router(),
         ],
         dependencies={
             "database": Provide(_database, sync_to_thread=False),

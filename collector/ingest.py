@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
 from collector.batch import Claim, Outcome, PanelFacts, Part, Rows
-from collector.checks import Checked, check_json, check_segment, decode_body
+from collector.checks.checked import Checked
+from collector.checks.posted import check_json
+from collector.checks.segments import check_segment, decode_body
 from collector.database.engine import Database
 from collector.errors import BadBodyError, DatabaseRefusedError
 from collector.receipts import Receipt, Rejection, SegmentReceipt, Sender
@@ -23,8 +25,14 @@ __all__ = ["Ingest", "Receipt", "Rejection", "SegmentReceipt", "Sender", "open_i
 
 _THREAD_FROM: Final = 4_096  # bytes; a smaller body is decoded before a thread would have begun
 
-_T = TypeVar("_T")
+_LANES: Final = 2  # one prepares rows while the other's are copied
+
+_T_co = TypeVar("_T_co", covariant=True)
 _Judged = tuple[Segment | None, Checked | InvalidSegmentError]
+
+
+class _Work(Protocol[_T_co]):
+    def __call__(self, body: bytes, *, now: datetime) -> _T_co: ...
 
 
 class Ingest:
@@ -71,7 +79,7 @@ class Ingest:
             BadBodyError: The body is not such an object; nothing was stored.
             DatabaseAwayError: Nothing is known to be stored; the request may be repeated.
         """
-        checked = await _aside(_judge_json, body=body, now=now)
+        checked = await _aside(check_json, body=body, now=now)
         part = await self._part(checked, segment=None, sender=sender)
         (outcome,) = await self._write([part], now=now)
         return Receipt(
@@ -139,14 +147,17 @@ async def open_ingest(database: Database) -> AsyncIterator[Ingest]:
     """Run a writer for as long as the context lasts; should it fail, the context is cancelled."""
     writer = Writer(database)
     async with asyncio.TaskGroup() as group:
-        running = group.create_task(writer.run(), name="writer")
+        lanes = [
+            group.create_task(writer.run(), name=f"writer-{number}") for number in range(_LANES)
+        ]
         try:
             yield Ingest(writer=writer, registry=Registry(database))
         finally:
-            running.cancel()
+            for lane in lanes:
+                lane.cancel()
 
 
-def _judge_body(body: bytes, now: datetime) -> list[_Judged]:
+def _judge_body(body: bytes, *, now: datetime) -> list[_Judged]:
     judged: list[_Judged] = []
     for segment in decode_body(body):
         if isinstance(segment, InvalidSegmentError):
@@ -159,15 +170,11 @@ def _judge_body(body: bytes, now: datetime) -> list[_Judged]:
     return judged
 
 
-def _judge_json(body: bytes, now: datetime) -> Checked:
-    return check_json(body, now=now)
-
-
-async def _aside(work: Callable[[bytes, datetime], _T], *, body: bytes, now: datetime) -> _T:
+async def _aside(work: _Work[_T_co], *, body: bytes, now: datetime) -> _T_co:
     """Keep the loop live: numpy and the decompression let other threads run."""
     if len(body) < _THREAD_FROM:
-        return work(body, now)
-    return await asyncio.to_thread(work, body, now)
+        return work(body, now=now)
+    return await asyncio.to_thread(work, body, now=now)
 
 
 def _claim(segment: Segment | None, *, sender: Sender) -> Claim | None:

@@ -21,7 +21,7 @@ from collector.receipts import Receipt
 
 MULTIPROCESS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Where several workers put their figures, so that any of them can answer for all."""
-CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _READINGS: Final = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 _REQUESTS: Final = (1, 2, 4, 8, 16, 32, 64)
@@ -121,7 +121,7 @@ class Timing(ASGIMiddleware):
         finally:
             self._metrics.observe_request(
                 self._clock() - started,
-                method=scope["method"],
+                method=str(scope.get("method")),
                 route=scope.get("path_template", "") or scope["path"],
                 status=status,
             )

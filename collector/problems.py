@@ -79,10 +79,11 @@ def answer(request: Request[Any, Any, Any], problem: ProblemError) -> Response[d
 
 def _from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     method, path = request.scope["method"], request.scope["path"]
-    headers = {"Allow": v for k, v in (error.headers or {}).items() if k.lower() == "allow"}
+    allowed = {name.lower(): value for name, value in (error.headers or {}).items()}.get("allow")
+    headers = {} if allowed is None else {"Allow": allowed}
     detail = {
         404: f"there is nothing at {path}; /docs lists what there is",
-        405: f"{method} is not possible at {path}, allowed is {headers.get('Allow', 'GET')}",
+        405: f"{method} is not possible at {path}, allowed is {allowed}",
         413: "the body is too large; HELIOGRAPH_MAX_BODY_BYTES says what is allowed",
     }.get(error.status_code, error.detail)
     if isinstance(error, ValidationException) and isinstance(error.extra, list):

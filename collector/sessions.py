@@ -1,11 +1,11 @@
 """Browser sessions of the console: a cookie in place of a token, good for looking only."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
-from litestar.connection import ASGIConnection
+from litestar import Request
 from litestar.datastructures import Cookie
 
 from collector.database.engine import Database
@@ -72,10 +72,10 @@ async def close_session(database: Database, *, secret: str) -> None:
 
 
 def session_cookie(
-    connection: ASGIConnection, *, secret: str, lifetime: timedelta = LIFETIME
+    request: Request[Any, Any, Any], *, secret: str, lifetime: timedelta = LIFETIME
 ) -> Cookie:
     """Return the cookie for a session; a lifetime of zero takes it away."""
-    host = urlsplit("//" + connection.headers.get("host", "")).hostname
+    host = urlsplit("//" + request.headers.get("host", "")).hostname
     return Cookie(
         key=COOKIE,
         value=secret,
@@ -83,5 +83,5 @@ def session_cookie(
         httponly=True,
         samesite="strict",
         # Browsers keep no Secure cookie of a plain address, which only a loopback one may be.
-        secure=not (connection.scope["scheme"] == "http" and host in _LOOPBACK),
+        secure=not (request.scope["scheme"] == "http" and host in _LOOPBACK),
     )

@@ -1,4 +1,4 @@
-"""The collector's settings: environment variables `HELIOGRAPH_*`, or options of `collector serve`."""
+"""The collector's settings: variables `HELIOGRAPH_*`, or options of `collector serve`."""
 
 import os
 from collections.abc import Callable, Mapping

@@ -40,7 +40,7 @@ class _Waiting:
 
 
 class Writer:
-    """Stores parts; `run` has to run for as long as `write` is called."""
+    """Stores parts; `run` has to run, once or several times, for as long as `write` is called."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,5 +1,6 @@
 """Alert episodes, as edge and collector exchange them: raised, updated, cleared."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -8,9 +9,11 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from shared.errors import InvalidSegmentError
 from shared.segments import MISSING_I8, Segment, Table, Text
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Severity(StrEnum):
@@ -77,31 +80,32 @@ def alerts_of(segment: Segment) -> list[Episode]:
     """Return the episodes a segment carries.
 
     Raises:
-        msgspec.ValidationError: A severity or the details are not what they should be.
-        OverflowError: A time is no date.
+        InvalidSegmentError: A severity, the details or a time is not what it should be.
     """
     table = segment.tables.get("alerts")
     if table is None:
         return []
     columns = {name: column.tolist() for name, column in table.items()}
     rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
-    return [
-        msgspec.convert(
-            {
-                **row,
-                "panel": row["panel"] or None,
-                "model_version": row["model_version"] or None,
-                "details": msgspec.json.decode(row["details"]),
-                "raised_at": from_micros(row["raised_us"]),
-                "last_seen_at": from_micros(row["last_seen_us"]),
-                "cleared_at": (
-                    None if row["cleared_us"] == MISSING_I8 else from_micros(row["cleared_us"])
-                ),
-            },
-            Episode,
-        )
-        for row in rows
-    ]
+    try:
+        return [_episode(row) for row in rows]
+    except (msgspec.MsgspecError, OverflowError, RecursionError) as error:
+        raise InvalidSegmentError(f"an alert is not valid: {error}") from error
+
+
+def _episode(row: dict[str, Any]) -> Episode:
+    if _NUL.search(row["details"]):
+        raise InvalidSegmentError("an alert has a NUL character, which no database keeps")
+    cleared_us = row["cleared_us"]
+    fields = row | {
+        "panel": row["panel"] or None,
+        "model_version": row["model_version"] or None,
+        "details": msgspec.json.decode(row["details"]),
+        "raised_at": from_micros(row["raised_us"]),
+        "last_seen_at": from_micros(row["last_seen_us"]),
+        "cleared_at": None if cleared_us == MISSING_I8 else from_micros(cleared_us),
+    }
+    return msgspec.convert(fields, Episode)
 
 
 def to_micros(moment: datetime) -> int:

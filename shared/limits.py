@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.quality import Quality
-from shared.readings import MISSING, QUANTITIES, Readings
+from shared.readings import MISSING, QUANTITIES, Readings, to_thousandths
 
 Range = tuple[float, float]
 
@@ -31,10 +31,16 @@ class Ranges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     current_amperes: Range
     power_output_watts: Range
 
+    def __post_init__(self) -> None:
+        for name, _ in _NAMES.values():
+            low, high = getattr(self, name)
+            if not low <= high:
+                raise ValueError(f"{name} is {low:g} to {high:g}, the first must be the lower")
+
     def as_thousandths(self) -> NDArray[np.int32]:
         """Return shape ``(4, 2)``: lowest and highest of each of `QUANTITIES`."""
         pairs = [getattr(self, name) for name, _ in _NAMES.values()]
-        return np.rint(np.asarray(pairs) * 1000.0).astype(np.int32)
+        return to_thousandths(np.asarray(pairs, np.float64))
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,7 +111,8 @@ def power_mismatch(readings: Readings) -> NDArray[np.bool_]:
 def _bounds(ranges: Sequence[Ranges]) -> NDArray[np.int32]:
     """Return shape ``(panels, 4, 2)``, computing each distinct entry once."""
     distinct = {id(entry): entry.as_thousandths() for entry in ranges}
-    return np.stack([distinct[id(entry)] for entry in ranges])
+    bounds = [distinct[id(entry)] for entry in ranges]
+    return np.stack(bounds) if bounds else np.empty((0, len(QUANTITIES), 2), np.int32)
 
 
 def _outside(

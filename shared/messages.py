@@ -3,7 +3,6 @@
 The same door serves MQTT payloads at the edge and JSON posted to the collector.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,6 +25,7 @@ PANEL_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 """A panel id; it is part of topics and URLs."""
 
 _MILLISECONDS_FROM: Final = 1e11  # as seconds, the year 5138; as milliseconds, 1973
+_MAX_SORTED_COMMAS: Final = 100_000  # some 15,000 readings; 6 MB of "1," would take a minute
 _QUOTED: Final = 80
 
 
@@ -90,6 +90,9 @@ def parse_payload(payload: bytes) -> list[ReadingMessage | InvalidReadingError]:
 
 def _one_by_one(payload: bytes, *, error: Exception) -> list[ReadingMessage | InvalidReadingError]:
     """Sort the elements of an array that is not good as a whole; anything else is one failure."""
+    if payload.count(b",") > _MAX_SORTED_COMMAS:
+        reason = _reason(error, document=payload)
+        return [InvalidReadingError(f"{reason}, in an array too long to sort out the good ones")]
     try:
         elements = _decode_raw(payload)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
@@ -107,9 +110,14 @@ def _reason(error: Exception, *, document: bytes) -> str:
     if isinstance(error, RecursionError):
         return "JSON is nested too deeply"
     if isinstance(error, msgspec.ValidationError):
-        return str(error)
+        return _shortened(str(error))
     start = document[:_QUOTED].decode("utf-8", "replace")
     return f"not JSON ({error}): {start!r}"
+
+
+def _shortened(reason: str) -> str:
+    """Leave out the middle of what repeats a message's own, arbitrarily long, words."""
+    return reason if len(reason) <= 4 * _QUOTED else f"{reason[:_QUOTED]} … {reason[-_QUOTED:]}"
 
 
 def to_readings(
@@ -223,9 +231,10 @@ def _bad_value(message: ReadingMessage, *, second: float, now: datetime) -> str:
             return f"{name} is {value:g}, allowed are finite numbers within +-2147483"
     if not _is_place(message.location):
         return f"location is {message.location}, allowed are latitude +-90 and longitude +-180"
-    if not math.isfinite(second) or abs(second) > _MILLISECONDS_FROM:
+    try:
+        stamp = datetime.fromtimestamp(second, UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
         return f"timestamp is {message.timestamp}, which is no date"
-    stamp = datetime.fromtimestamp(second, UTC).isoformat().replace("+00:00", "Z")
     if second > now.timestamp():
         return f"timestamp is {stamp}, more than {MAX_FUTURE.seconds // 60} minutes in the future"
     return f"timestamp is {stamp}, more than {MAX_PAST.days // 366} years ago"

@@ -72,7 +72,7 @@ def to_thousandths(values: NDArray[np.float64]) -> NDArray[np.int32]:
     """Round public units to int32 thousandths; NaN becomes `MISSING`.
 
     Args:
-        values: Values in degrees, volts, amperes or watts, shape ``(n,)``. Values beyond
+        values: Values in degrees, volts, amperes or watts, any shape. Values beyond
             +-2,147,483 are clipped, so check limits first.
     """
     scaled = np.clip(np.rint(values * 1000.0), MISSING + 1, np.iinfo(np.int32).max)

@@ -8,7 +8,7 @@ index into it. A body is any number of segments, each after its length as four b
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -23,6 +23,8 @@ VERSION: Final = 1
 CONTENT_TYPE: Final = "application/vnd.heliograph.segments"
 MAX_ROWS: Final = 1_000_000
 """Rows a table may have; bounds what a segment can grow to when decoded."""
+MAX_TEXTS: Final = 65_536
+"""Distinct values a text column may have."""
 MAX_TEXT_BYTES: Final = 16_777_216
 """Bytes the distinct values of a text column may have when decompressed."""
 
@@ -128,7 +130,9 @@ class _Envelope(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 _pack: Final = msgspec.msgpack.Encoder().encode
 _unpack: Final = msgspec.msgpack.Decoder(_Envelope).decode
-_unpack_texts: Final = msgspec.msgpack.Decoder(tuple[str, ...]).decode
+_unpack_texts: Final = msgspec.msgpack.Decoder(
+    Annotated[tuple[str, ...], msgspec.Meta(max_length=MAX_TEXTS)]
+).decode
 
 
 def readings_table(readings: Readings) -> Table:
@@ -220,12 +224,13 @@ def _decode_table(
     name: str, rows: int, columns: Mapping[str, bytes | tuple[bytes, bytes]]
 ) -> Table:
     if name not in SCHEMA:
-        raise InvalidSegmentError(f"table is {name!r}, allowed are {', '.join(SCHEMA)}")
+        raise InvalidSegmentError(f"table is {name[:80]!r}, allowed are {', '.join(SCHEMA)}")
     if not 0 < rows <= MAX_ROWS:
         raise InvalidSegmentError(f"table {name} has {rows} rows, allowed are 1 to {MAX_ROWS}")
     if columns.keys() != SCHEMA[name].keys():
         raise InvalidSegmentError(
-            f"table {name} has columns {sorted(columns)}, expected are {sorted(SCHEMA[name])}"
+            f"table {name} has columns {sorted(columns)!s:.300}, "
+            f"expected are {sorted(SCHEMA[name])}"
         )
     return {
         column: _decode_column(f"{name}.{column}", columns[column], kind=kind, rows=rows)
@@ -250,11 +255,12 @@ def _decode_column(
 def _decode_values(name: str, data: bytes) -> tuple[str, ...]:
     inflate = zlib.decompressobj()
     try:
-        values = _unpack_texts(inflate.decompress(data, MAX_TEXT_BYTES))
+        packed = inflate.decompress(data, MAX_TEXT_BYTES)
+        if not inflate.eof:
+            raise InvalidSegmentError(f"column {name} has over {MAX_TEXT_BYTES} bytes of text")
+        values: tuple[str, ...] = _unpack_texts(packed)
     except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InvalidSegmentError(f"column {name} has damaged text: {error}") from error
-    if not inflate.eof:
-        raise InvalidSegmentError(f"column {name} has over {MAX_TEXT_BYTES} bytes of text")
     if len(set(values)) != len(values):
         raise InvalidSegmentError(f"column {name} repeats a distinct value")
     if any("\0" in value for value in values):

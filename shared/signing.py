@@ -50,7 +50,7 @@ def claimed_gateway(token: str) -> str:
     """
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError as error:
+    except (jwt.InvalidTokenError, UnicodeEncodeError, RecursionError) as error:
         raise InvalidTokenError("token cannot be decoded") from error
     issuer = claims.get("iss")
     if not isinstance(issuer, str):
@@ -75,7 +75,7 @@ def verify(token: str, *, body: bytes, key: Ed25519PublicKey, now: datetime) -> 
             options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False},
         )
         issued, expires = float(claims["iat"]), float(claims["exp"])
-    except (jwt.InvalidTokenError, TypeError, ValueError) as error:
+    except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidTokenError("token is not valid") from error
     digest = hashlib.sha256(body).hexdigest()
     if not hmac.compare_digest(str(claims["body_sha256"]).encode(), digest.encode()):

@@ -51,7 +51,9 @@ async def script() -> Response[bytes]:
 
 def openapi_config() -> OpenAPIConfig:
     """Return how the API describes itself."""
-    router = Router("/docs", route_handlers=[], opt={OPTION: Access.PUBLIC}, include_in_schema=False)
+    router = Router(
+        "/docs", route_handlers=[], opt={OPTION: Access.PUBLIC}, include_in_schema=False
+    )
     scheme = SecurityScheme(type="http", scheme="bearer", description="An API token, `hg_...`.")
     return OpenAPIConfig(
         title="Heliograph collector",

@@ -42,6 +42,7 @@ Days = Annotated[int, QueryParameter(ge=1, le=MAX_DAYS, description="How many da
 @get("/{panel_id:str}/readings", responses=responses(400, 401, 403, 404, 409, 503))
 async def panel_readings(  # noqa: PLR0913 - one argument for each parameter of the address
     request: Request[Any, Any, Any],
+    *,
     panel_id: FromPath[str],
     database: NamedDependency[Database],
     now: NamedDependency[datetime],

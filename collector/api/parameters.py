@@ -131,11 +131,11 @@ def show(moment: datetime) -> str:
 
 def _time(name: str, text: str) -> datetime:
     # A plus sign that was not escaped in the address arrives as a space.
-    if text[-_OFFSET:-_OFFSET + 1] == " " and "T" in text:
+    if text[-_OFFSET : -_OFFSET + 1] == " " and "T" in text:
         text = f"{text[:-_OFFSET]}+{text[-_OFFSET + 1 :]}"
     try:
         moment = _parse(text)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, OverflowError) as error:
         raise bad_request(
             f"{name} is {text!r}, allowed is RFC 3339 with a zone, as in {_EXAMPLE}",
             title="bad time",

@@ -99,7 +99,7 @@ def read_sign_in(body: bytes, *, is_form: bool) -> SignIn:
         fields = parse_qs(body.decode("ascii"), max_num_fields=8)
         return msgspec.convert({name: values[-1] for name, values in fields.items()}, SignIn)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
-        raise bad_request("body has no token, allowed is {\"token\": ...} or a form") from error
+        raise bad_request('body has no token, allowed is {"token": ...} or a form') from error
 
 
 def local_path(wanted: str) -> str:

@@ -47,6 +47,7 @@ async def site_panels(
 @get("/{site:str}/series", responses=responses(400, 401, 403, 404, 503))
 async def series(  # noqa: PLR0913 - one argument for each parameter of the address
     site: FromPath[str],
+    *,
     database: NamedDependency[Database],
     now: NamedDependency[datetime],
     metric: MetricName = "power",

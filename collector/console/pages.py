@@ -6,32 +6,34 @@ place that decides who may see what. The policy lets nothing but this origin's o
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response, Router, get
 from litestar.datastructures import CacheControlHeader, ResponseHeader
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery
 from litestar.static_files import create_static_files_router
 
 _HERE: Final = Path(__file__).parent
 _STATIC: Final = _HERE / "static"
 _YEAR_SECONDS: Final = 31_536_000
 
-CONTENT_SECURITY_POLICY: Final = "; ".join((
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "font-src 'self'",
-    "manifest-src 'self'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-))
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    )
+)
 """What a page may load and do; the browser tests fail on any violation."""
 
 _HEADERS: Final = {
@@ -91,7 +93,7 @@ async def alerts(pages: NamedDependency[Pages]) -> Response[str]:
 @get("/sign-in", name="sign-in")
 async def sign_in(
     pages: NamedDependency[Pages],
-    next_page: Annotated[str, QueryParameter(name="next")] = "/",
+    next_page: FromQuery[str] = "/",
     *,
     failed: FromQuery[bool] = False,
 ) -> Response[str]:

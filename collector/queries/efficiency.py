@@ -1,4 +1,4 @@
-"""How well a panel did each day: against the sun where it is measured, else against its siblings."""
+"""How well a panel did each day: against the sun if that is measured, else its siblings."""
 
 from datetime import date, datetime, timedelta
 from typing import Final, Literal

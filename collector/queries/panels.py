@@ -8,9 +8,9 @@ import msgspec
 from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
-from collector.refusals import not_found
 from collector.queries.sites import FoundSite, Id
 from collector.queries.zones import local_midnight, source_of_days
+from collector.refusals import not_found
 from shared.alerts import Severity
 
 

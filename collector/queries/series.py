@@ -110,18 +110,22 @@ async def site_series(
     """
     name, seconds = interval
     whole = period.widened(seconds)
-    points = await METRICS[metric].statements[source_of(seconds)].all(
-        database,
-        site_key=site.site_key,
-        start=whole.start,
-        end=whole.end,
-        seconds=seconds,
-        now=now,
+    points = (
+        await METRICS[metric]
+        .statements[source_of(seconds)]
+        .all(
+            database,
+            site_key=site.site_key,
+            start=whole.start,
+            end=whole.end,
+            seconds=seconds,
+            now=now,
+        )
     )
     at = {point.t: point for point in points}
     first = round(whole.start.timestamp())
     grid = [first + number * seconds for number in range(period.buckets(seconds))]
-    found = [at.get(t) for t in grid]
+    found = [at.get(t, _Point(t, None, None, None, None)) for t in grid]
     return Series(
         site=site.site,
         metric=metric,
@@ -130,10 +134,8 @@ async def site_series(
         start_time=whole.start,
         end_time=whole.end,
         t=grid,
-        avg=[point and point.avg for point in found],
-        min=[point and point.min for point in found],
-        max=[point and point.max for point in found],
-        coverage=[point and point.coverage for point in found],
+        avg=[point.avg for point in found],
+        min=[point.min for point in found],
+        max=[point.max for point in found],
+        coverage=[point.coverage for point in found],
     )
-
-

@@ -80,9 +80,7 @@ _IDS: Final = Statement.load("site_ids", row=Id)
 _CREATE: Final = Statement.load("site_create", row=FoundSite)
 
 
-async def list_sites(
-    database: Database, *, now: datetime, site: str | None = None
-) -> list[Site]:
+async def list_sites(database: Database, *, now: datetime, site: str | None = None) -> list[Site]:
     """Return all sites, or one, ordered by id."""
     return await _SITES.all(database, now=now, site=site)
 

@@ -17,5 +17,5 @@ def day_start(day: date, *, timezone: str) -> datetime:
 
 
 def source_of_days(starts: Iterable[datetime]) -> str:
-    """Return the coarsest aggregate of which such days are made: hours, or minutes where zones are odd."""
+    """Return the coarsest aggregate that such days are made of: hours, or minutes in odd zones."""
     return "reading_1h" if all(start.minute == 0 for start in starts) else "reading_1m"

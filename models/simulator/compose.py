@@ -1,6 +1,7 @@
 """Where the simulator is put together: site, simulation, sink, run and final account."""
 
 import asyncio
+import logging
 import signal
 import sys
 from typing import Final
@@ -50,6 +51,8 @@ def simulate(options: Options) -> bool:
         SimulatorError: The broker is away or refuses.
         ValueError: An option is not possible; the text names it.
     """
+    # gmqtt warns of every lost connection, which `Publisher` reports once.
+    logging.getLogger("gmqtt").addHandler(logging.NullHandler())
     simulation = Simulation(
         site_of(options),
         faults=options.faults,

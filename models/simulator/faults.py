@@ -78,7 +78,7 @@ class Fault:
     name: str
     """A key of `KINDS`."""
     panel: str
-    """A panel id, or ``*``."""
+    """A panel id, with or without the site's prefix, or ``*``."""
     start: datetime
     """UTC."""
     end: datetime | None = None

@@ -58,11 +58,12 @@ def _spread(fault: Fault, *, site: Site) -> Iterator[Label]:
     if fault.name not in KINDS:
         raise ValueError(f"fault is {fault.name!r}, known are {', '.join(KINDS)}")
     ids = site.panel_ids
-    if fault.panel not in (*ids, ALL_PANELS):
+    wanted = {fault.panel, site.panel_prefix + fault.panel}
+    if wanted.isdisjoint((*ids, ALL_PANELS)):
         raise ValueError(f"panel is {fault.panel!r}, known are {ids[0]} to {ids[-1]} and *")
     kind = KINDS[fault.name]
     for number, panel_id in enumerate(ids):
-        if fault.panel not in (panel_id, ALL_PANELS):
+        if wanted.isdisjoint((panel_id, ALL_PANELS)):
             continue
         start = fault.start.astimezone(UTC)
         draw = generator(site.seed, site.name, panel_id, fault.name)

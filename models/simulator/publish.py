@@ -119,6 +119,8 @@ class Publisher:
         """Connect, trying until it works."""
         pause = _BACKOFF_S[0]
         while not await self._try():
+            if pause == _BACKOFF_S[0]:
+                self._report(f"no MQTT broker at {self._broker}, trying again")
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
             pause = min(pause * 2, _BACKOFF_S[1])
         self._pump()
@@ -149,9 +151,7 @@ class Publisher:
     def _new_client(self) -> Any:  # noqa: ANN401 - gmqtt has no types
         self._lost = lost = asyncio.Event()
         self._window = window = _Window(self._acknowledged)
-        client = gmqtt.Client(
-            f"{self._name}", persistent_storage=window, logger=logging.getLogger(__name__)
-        )
+        client = gmqtt.Client(self._name, persistent_storage=window)
         client.set_config({"reconnect_retries": _NO_RECONNECT})
         if self._broker.username is not None:
             client.set_auth_credentials(self._broker.username, self._broker.password)

@@ -4,9 +4,9 @@ import math
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pvlib import temperature
-from scipy.signal import lfilter
 
 from models.simulator.clouds import Clouds, DayType
 from models.simulator.randomness import drift, key_of
@@ -57,6 +57,4 @@ def warming(irradiance_w_m2: Array, *, wind_m_s: Array) -> Array:
     """
     steady = temperature.faiman(irradiance_w_m2, 0.0, wind_m_s, u0=_U0, u1=_U1)
     follow = 1.0 - math.exp(-1.0 / LAG_S)
-    begin = [steady[0] * (1 - follow)]
-    lagging, _ = lfilter([follow], [1.0, follow - 1.0], steady, zi=begin)
-    return np.asarray(lagging)
+    return pd.Series(steady).ewm(alpha=follow, adjust=False).mean().to_numpy()

@@ -18,7 +18,6 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from collector.console.pages import console_router
 
-SCREENSHOTS = Path(__file__).parent / "screenshots"
 _CHROMIUM = "/usr/bin/chromium"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 _PANEL_WATTS = 330.0
@@ -56,15 +55,19 @@ class Fleet:
 
     def series(self, site: str, start: datetime, end: datetime, step: int) -> dict[str, Any]:
         """Columns of a site's power, with a hole in beta's."""
-        count = len(self.panels[site])
+        scale = sum(p["power_watts"] for p in self.panels[site]) / self.sky.watts(self.sky.now, len(site))
         seconds = range(int(start.timestamp()) // step * step, int(end.timestamp()), step)
-        times = [t for t in seconds if site != "beta" or not self._in_hole(t)]
-        means = [self.sky.watts(datetime.fromtimestamp(t, UTC), len(site)) for t in times]
+        silent = self.sky.now - timedelta(minutes=26)
+        newest = {"gamma": silent.timestamp()}.get(site, end.timestamp())
+        empty = [t > newest or (site == "beta" and self._in_hole(t)) for t in seconds]
+        at = [datetime.fromtimestamp(t, UTC) for t in seconds]
+        means = [None if e else self.sky.watts(m, len(site)) for m, e in zip(at, empty, strict=True)]
         return {
-            "t": times,
-            "avg": [count * w for w in means],
-            "min": [count * w * 0.86 for w in means],
-            "max": [count * w * 1.07 for w in means],
+            "metric": "power",
+            "t": list(seconds),
+            "avg": [w and scale * w for w in means],
+            "min": [w and scale * w * 0.86 for w in means],
+            "max": [w and scale * w * 1.07 for w in means],
         }
 
     def _in_hole(self, t: int) -> bool:
@@ -82,23 +85,21 @@ def _panel(sky: Sky, number: int, seed: int, *, now: datetime) -> dict[str, Any]
     power = sky.watts(now, seed) * share * (1 if group == "south" else 0.62)
     return {
         "panel_id": f"PANEL-{number:03}", "model": "Mono 330", "rated_watts": _PANEL_WATTS,
-        "panel_group": group, "last_reading_at": _iso(now), "power_watts": power,
+        "group": group, "last_reading_at": _iso(now), "power_watts": power,
         "voltage_volts": 33.4 * (0.67 if share < 0.7 else 1), "current_amperes": power / 33.4,
         "temperature_celsius": 41.2 + number / 10,
     }  # fmt: skip
 
 
-def _site(fleet: Fleet, site: str, name: str, count: int, *, alerts: int, worst: str | None) -> None:
+def _site(fleet: Fleet, site: str, name: str, count: int, *alerts: str) -> None:
     sky, now = fleet.sky, fleet.sky.now
     fleet.panels[site] = [_panel(sky, i + 1, len(site), now=now) for i in range(count)]
-    day = [now - timedelta(minutes=30 * i) for i in range(47, -1, -1)]
     fleet.sites.append({
         "site": site, "name": name, "timezone": "Europe/Berlin", "latitude": 0.0,
-        "longitude": sky.longitude, "panels": count, "rated_watts": count * _PANEL_WATTS,
+        "longitude": sky.longitude, "panel_count": count, "rated_kwp": count * _PANEL_WATTS / 1000,
         "power_watts": sum(p["power_watts"] for p in fleet.panels[site]),
         "last_reading_at": _iso(now), "energy_today_wh": count * 912.4,
-        "energy_yesterday_wh": count * 1340.0, "open_alerts": alerts, "worst_severity": worst,
-        "power_24h": [count * sky.watts(when, len(site)) for when in day],
+        "open_alerts": {s: alerts.count(s) for s in ("info", "low", "medium", "high", "critical")},
     })  # fmt: skip
 
 
@@ -113,9 +114,9 @@ def make_fleet() -> Fleet:
     """Two live sites, one with a critical and a medium alert, and one that fell silent."""
     now = datetime.now(UTC)
     fleet = Fleet(Sky(now))
-    _site(fleet, "alpha", "Alpha roof", 10, alerts=2, worst="critical")
-    _site(fleet, "beta", "Beta carport", 8, alerts=0, worst=None)
-    _site(fleet, "gamma", "Gamma school", 12, alerts=1, worst="low")
+    _site(fleet, "alpha", "Alpha roof", 10, "critical", "medium")
+    _site(fleet, "beta", "Beta carport", 8)
+    _site(fleet, "gamma", "Gamma school", 12, "low")
     gone = _iso(now - timedelta(minutes=26))
     fleet.sites[2].update(last_reading_at=gone, power_watts=None)
     for panel in [*fleet.panels["gamma"], fleet.panels["alpha"][8]]:
@@ -159,7 +160,7 @@ async def _panels(state: State, site: FromPath[str]) -> list[dict[str, Any]]:
     return [p | live if ok else p for p, ok in zip(fleet.panels[site], heard, strict=True)]
 
 
-_SECONDS = {"1m": 60, "10m": 600, "1h": 3600}
+_SECONDS = {"1m": 60, "5m": 300, "30m": 1800, "1h": 3600}
 
 
 @get("/api/sites/{site:str}/series")
@@ -169,9 +170,13 @@ async def _series(
     start_time: FromQuery[datetime],
     end_time: FromQuery[datetime],
     interval: FromQuery[str],
+    metric: FromQuery[str],
 ) -> dict[str, Any]:
     fleet: Fleet = state.fleet
-    return fleet.series(site, start_time, end_time, _SECONDS[interval])
+    columns = fleet.series(site, start_time, end_time, _SECONDS[interval])
+    if metric == "power":
+        return columns
+    return columns | {"avg": [w and w * _SECONDS[interval] / 3600 for w in columns["avg"]]}
 
 
 @get("/api/panels/{panel:str}/readings")
@@ -212,6 +217,13 @@ async def _alerts(
         and site in {"", alert["site"]}
         and panel in {"", alert["panel_id"]}
     ][:limit]
+
+
+@pytest.fixture
+def screenshots() -> Path:
+    folder = Path(__file__).parent / "screenshots"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-// The JSON API as the pages see it. Times become milliseconds; nothing else of a row is changed.
+// The JSON API as the pages see it: times in milliseconds, rated power in watts, a site's alerts as a count and the worst.
 
 const TIMEOUT_MS = 10_000;
 
@@ -29,7 +29,7 @@ async function get(path, parameters = {}) {
   });
   learnClock(response);
   if (response.status === 401) {
-    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    location.assign(`/sign-in?next_page=${encodeURIComponent(location.pathname + location.search)}`);
   }
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));
@@ -38,25 +38,37 @@ async function get(path, parameters = {}) {
   return response.json();
 }
 
-const rows = (answer) => (Array.isArray(answer) ? answer : answer.items);
 const stamp = (text) => (text == null ? null : Date.parse(text));
 const iso = (seconds) => new Date(seconds * 1000).toISOString();
-const site = (row) => ({ ...row, last_reading_at: stamp(row.last_reading_at) });
+const RANKS = ["critical", "high", "medium", "low", "info"];
+
+function site({ open_alerts: counts, rated_kwp: kwp, ...row }) {
+  return {
+    ...row,
+    rated_watts: kwp == null ? null : kwp * 1000,
+    last_reading_at: stamp(row.last_reading_at),
+    open_alerts: RANKS.reduce((sum, severity) => sum + counts[severity], 0),
+    worst_severity: RANKS.find((severity) => counts[severity] > 0) ?? null,
+  };
+}
 
 /** All sites. */
-export const sites = async () => rows(await get("/api/sites")).map(site);
+export const sites = async () => (await get("/api/sites")).map(site);
 
 /** One site. */
 export const oneSite = async (id) => site(await get(`/api/sites/${encodeURIComponent(id)}`));
 
 /** The panels of a site with their newest readings. */
 export const panels = async (id) =>
-  rows(await get(`/api/sites/${encodeURIComponent(id)}/panels`)).map(site);
+  (await get(`/api/sites/${encodeURIComponent(id)}/panels`)).map((row) => ({
+    ...row,
+    last_reading_at: stamp(row.last_reading_at),
+  }));
 
-/** A site's power from `start` to `end` (seconds): columns t (seconds), avg, min, max (W). */
-export const sitePower = (id, start, end, interval) =>
+/** A site's `metric` from `start` to `end` (seconds): columns t (seconds), avg, min, max. */
+export const siteSeries = (id, metric, { start, end, interval }) =>
   get(`/api/sites/${encodeURIComponent(id)}/series`, {
-    metric: "power",
+    metric,
     interval,
     start_time: iso(start),
     end_time: iso(end),
@@ -70,7 +82,7 @@ export async function panelBuckets(siteId, panelId, start, end, interval) {
     start_time: iso(start),
     end_time: iso(end),
   });
-  return rows(answer)
+  return answer
     .map((row) => ({ ...row, t: stamp(row.timestamp) / 1000 }))
     .reverse();
 }
@@ -78,7 +90,7 @@ export async function panelBuckets(siteId, panelId, start, end, interval) {
 /** Alerts, newest first; `filter` as in {state: "open", site: "alpha"}. */
 export async function alerts(filter = {}) {
   const answer = await get("/api/alerts/recent", { limit: 200, ...filter });
-  return rows(answer).map((row) => ({
+  return answer.map((row) => ({
     ...row,
     raised_at: stamp(row.raised_at),
     last_seen_at: stamp(row.last_seen_at),

@@ -1,74 +1,73 @@
-// A live time chart: uPlot draws it, this adds what uPlot has not: theme, touch and keyboard reading, a caption
-// in words, and the same figures as a table.
+// A live time chart: uPlot draws it, this adds what uPlot has not: the theme, reading by touch and keyboard, a
+// caption in words, and the same figures as a table.
 
 import { h, setText } from "./dom.js";
-import { dayMonth, hourMinute, number } from "./format.js";
-import { faded, glow, hatch, markEnds, shadeNights, token } from "./paint.js";
-import { lastIndex } from "./series.js";
 import { FigureTable } from "./figure_table.js";
+import { dayMonth, hourMinute, number } from "./format.js";
+import { endsWidth, faded, glow, hatch, markEnds, raiseFlags, shadeNights, token } from "./paint.js";
+import { legend, readByKey, Tip } from "./reading.js";
+import { alone } from "./series.js";
 
-const SAY_AFTER_MS = 300;
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
+const NARROW = 560;
+const MOST_NAMED = 6;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const localDate = (zone) => (t) => (zone ? uPlot.tzDate(new Date(t * 1e3), zone) : new Date(t * 1e3));
 
 /**
- * lines: [{label, tone, band}] with `tone` a custom property's name, `band` true for a min-max band around it.
- * Data columns: time, then per line avg, or avg, min, max where it has a band.
- * Options: unit, decimals, zone, height, sync (a name shared by charts whose cursors move together).
+ * Options: label, unit, decimals, zone (the viewer's when null), height, atLeast (height of the scale over a flat
+ * zero), floating (the scale need not start at zero), sync (a name shared by charts whose cursors move together).
  */
 export class TimeChart {
   #options;
-  #plot;
-  #figure;
+  #plot = null;
   #host;
   #tip;
-  #said;
-  #caption;
-  #table;
+  #caption = h("figcaption");
+  #legend = h("div");
+  #table = new FigureTable();
   #lines = [];
-  #nights = [];
-  #spans = [];
+  #behind = { nights: [], spans: [], flags: [] };
   #window = [0, 1];
   #zoomed = false;
-  #sayTimer = null;
 
   constructor(parent, options) {
-    this.#options = { height: 260, decimals: 1, zone: null, ...options };
-    this.#tip = h("div", { class: "tip", hidden: true });
-    this.#said = h("p", { class: "unseen", "aria-live": "polite" });
-    this.#caption = h("figcaption");
+    this.#options = { height: 260, decimals: 1, zone: null, atLeast: 1, ...options };
+    const said = h("p", { class: "unseen", "aria-live": "polite" });
+    this.#tip = new Tip(said);
     this.#host = h("div", {
       class: "plot",
       tabindex: 0,
       role: "img",
       "aria-label": `${options.label}. Arrow keys read values, plus and minus zoom, 0 shows all.`,
     });
-    this.#table = new FigureTable();
-    this.#figure = h("figure", { class: "chart" }, this.#host, this.#caption, this.#said, this.#table.node);
-    parent.append(this.#figure);
-    this.#host.addEventListener("keydown", (event) => this.#key(event));
+    parent.append(h("figure", { class: "chart" }, this.#host, this.#legend, this.#caption, said, this.#table.node));
+    this.#host.addEventListener("keydown", (event) => {
+      if (this.#plot) readByKey(event, this.#plot, this.#window, (range) => this.#zoom(range));
+    });
     this.#host.addEventListener("dblclick", () => this.#zoom(null));
     dark.addEventListener("change", () => this.#plot?.redraw(false));
     new ResizeObserver(() => this.#resize()).observe(this.#host);
   }
 
-  /** Shows data for [start, end] in seconds; `spans` and `nights` lie behind the lines. */
-  show({ lines, data, start, end, caption, nights = [], spans = [] }) {
-    this.#nights = nights;
-    this.#spans = spans;
+  /**
+   * Shows [start, end] in seconds.
+   * lines: [{label, tone, band}], `tone` a custom property's name, `band` true for min and max around the mean.
+   * data: times, then per line avg, or avg, min, max where it has a band.
+   * Behind the lines: nights [[from, to]], spans [{from, to, tone}], flags [{at, tone}].
+   */
+  show({ lines, data, start, end, caption, nights = [], spans = [], flags = [] }) {
+    this.#behind = { nights, spans, flags };
     this.#window = [start, end];
-    const same = JSON.stringify(lines) === JSON.stringify(this.#lines);
-    this.#lines = lines;
-    if (!same || !this.#plot) this.#build(data);
-    else this.#plot.setData(data, false);
-    if (!this.#zoomed) this.#plot.setScale("x", { min: start, max: end });
-    else this.#plot.redraw();
+    if (this.#plot && JSON.stringify(lines) === JSON.stringify(this.#lines)) this.#plot.setData(data, false);
+    else this.#build(lines, data);
+    if (this.#zoomed) this.#plot.redraw();
+    else this.#plot.setScale("x", { min: start, max: end });
     setText(this.#caption, caption);
     this.#table.show(this.#columns(), data, this.#options);
   }
 
-  /** Per line its first column in the data. */
+  /** The lines with their first column, dash and colour of the present theme. */
   #placed() {
     let column = 1;
     return this.#lines.map((line, i) => {
@@ -79,53 +78,56 @@ export class TimeChart {
   }
 
   #columns() {
+    const words = ["mean", "min", "max"];
     return this.#placed().flatMap(({ label, column, band }) =>
       band
-        ? [["mean", column], ["min", column + 1], ["max", column + 2]].map(([word, at]) => ({
-            label: this.#lines.length > 1 ? `${label} ${word}` : word,
-            column: at,
-          }))
+        ? words.map((word, i) => ({ label: word, column: column + i }))
         : [{ label, column }],
     );
   }
 
-  #build(data) {
+  #build(lines, data) {
     this.#plot?.destroy();
+    this.#lines = lines;
+    this.#legend.replaceChildren(legend(this.#placed()));
     this.#plot = new uPlot(this.#settings(), data, this.#host);
-    this.#plot.over.append(this.#tip);
+    this.#tip.attach(this.#plot);
+    this.#showLegend();
   }
 
   #settings() {
-    const placed = this.#placed();
-    const quiet = { show: true, stroke: "transparent", width: 0, points: { show: false } };
-    const series = [{}];
-    const bands = [];
-    for (const { tone, column, band, dash } of placed) {
-      const stroke = () => token(tone);
-      const fill = band ? undefined : (u) => glow(u, token(tone), placed.length > 2 ? 0.12 : 0.26);
-      series.push({ stroke, fill, width: 2, dash, points: { show: false } });
-      if (!band) continue;
-      series.push(quiet, quiet);
-      bands.push({ series: [column + 2, column + 1], fill: () => faded(token(tone), 0.2) });
-    }
     return {
       width: this.#width,
       height: this.#height,
       tzDate: localDate(this.#options.zone),
       legend: { show: false },
-      padding: [14, () => (this.#namesLines ? 96 : 14), 0, 0],
+      padding: [14, (u) => (this.#isNamed ? endsWidth(u, this.#lines) : 16), 0, 0],
       cursor: this.#cursor(),
       scales: { x: { time: true }, y: { range: (_u, low, high) => this.#range(low, high) } },
       axes: this.#axes(),
-      series,
-      bands,
+      ...this.#series(),
       hooks: {
-        drawClear: [(u) => shadeNights(u, this.#nights), (u) => hatch(u, this.#spans)],
-        draw: [(u) => markEnds(u, this.#placed(), this.#namesLines)],
-        setCursor: [(u) => this.#point(u)],
+        drawClear: [(u) => shadeNights(u, this.#behind.nights), (u) => hatch(u, this.#behind.spans)],
+        draw: [(u) => raiseFlags(u, this.#behind.flags), (u) => markEnds(u, this.#placed(), this.#isNamed)],
+        setCursor: [(u) => this.#tip.follow(u, this.#placed(), this.#options)],
         setSelect: [(u) => this.#select(u)],
       },
     };
+  }
+
+  #series() {
+    const series = [{}];
+    const bands = [];
+    const edge = { stroke: "transparent", width: 0, points: { show: false } };
+    const opacity = this.#lines.length > 1 ? 0.14 : 0.26;
+    for (const { tone, column, band, dash } of this.#placed()) {
+      const fill = band ? null : (u) => glow(u, token(tone), opacity);
+      series.push({ stroke: () => token(tone), fill, width: 2, dash, points: { show: true, size: 5, filter: (u, i) => alone(u.data[i]) } });
+      if (!band) continue;
+      series.push(edge, edge);
+      bands.push({ series: [column + 2, column + 1], fill: () => faded(token(tone), 0.2) });
+    }
+    return { series, bands };
   }
 
   #cursor() {
@@ -141,15 +143,11 @@ export class TimeChart {
   #axes() {
     const text = { stroke: () => token("--muted"), font: `12px ${token("--font")}`, ticks: { show: false } };
     const grid = { stroke: () => token("--grid"), width: 1 };
+    const space = this.#height < 220 ? 28 : 44;
     return [
       { ...text, grid: { show: false }, space: 64, size: 30, values: (_u, splits) => this.#times(splits) },
-      { ...text, grid, space: 44, size: 48, values: (_u, splits) => splits.map((value) => this.#tick(value, splits)) },
+      { ...text, grid, space, size: 48, values: (_u, splits) => ticks(splits) },
     ];
-  }
-
-  #tick(value, splits) {
-    const step = splits[1] - splits[0];
-    return number(value, step >= 1 ? 0 : step >= 0.1 ? 1 : 2);
   }
 
   #times(splits) {
@@ -160,11 +158,10 @@ export class TimeChart {
     });
   }
 
-  /** Power starts at zero; other quantities (`floating`) fill the height. A flat zero keeps its place. */
   #range(low, high) {
-    const { floating, atLeast = 1 } = this.#options;
+    const { floating, atLeast } = this.#options;
     if (low == null) return [0, atLeast];
-    const room = floating ? Math.max((high - low) * 0.12, atLeast / 2) : 0;
+    const room = Math.max((high - low) * 0.12, atLeast / 2);
     return floating ? [low - room, high + room] : [Math.min(0, low), Math.max(high * 1.1, atLeast)];
   }
 
@@ -173,49 +170,22 @@ export class TimeChart {
   }
 
   get #height() {
-    return this.#width < 480 ? Math.min(200, this.#options.height) : this.#options.height;
+    return this.#width < NARROW ? Math.min(200, this.#options.height) : this.#options.height;
   }
 
-  get #namesLines() {
-    return this.#width >= 560 && this.#lines.length > 1 && this.#lines.length <= 6;
+  /** True where there is room to write the lines' names at their ends. */
+  get #isNamed() {
+    return this.#width >= NARROW && this.#lines.length > 1 && this.#lines.length <= MOST_NAMED;
+  }
+
+  #showLegend() {
+    this.#legend.hidden = this.#isNamed || this.#lines.length < 2;
   }
 
   #resize() {
-    if (this.#plot && this.#plot.width !== this.#width) {
-      this.#plot.setSize({ width: this.#width, height: this.#height });
-    }
-  }
-
-  #point(u) {
-    const { left, idx } = u.cursor;
-    const t = u.data[0][idx];
-    this.#tip.hidden = left == null || left < 0 || t == null;
-    if (this.#tip.hidden) return;
-    const { zone, decimals, unit } = this.#options;
-    const time = hourMinute(t * 1e3, zone);
-    const values = this.#placed().map((line) => ({ ...line, value: this.#valueAt(u, line.column, idx) }));
-    this.#tip.replaceChildren(
-      h("b", {}, time),
-      ...values.map(({ label, tone, value }) =>
-        h("span", { class: "tip-row", "data-tone": tone }, h("i"), `${label} `, h("b", {}, `${number(value, decimals)} ${unit}`)),
-      ),
-    );
-    const flip = left > u.over.clientWidth - this.#tip.offsetWidth - 24;
-    this.#tip.style.transform = `translate(${flip ? left - this.#tip.offsetWidth - 14 : left + 14}px, 8px)`;
-    this.#say(`${time}: ${values.map(({ label, value }) => `${label} ${number(value, decimals)} ${unit}`).join(", ")}`);
-  }
-
-  /** The value at an index, or at the nearest earlier time that is this series' own. */
-  #valueAt(u, column, idx) {
-    let i = idx;
-    while (i > 0 && u.data[column][i] === undefined) i -= 1;
-    return u.data[column][i];
-  }
-
-  #say(text) {
-    if (document.activeElement !== this.#host) return;
-    clearTimeout(this.#sayTimer);
-    this.#sayTimer = setTimeout(() => setText(this.#said, text), SAY_AFTER_MS);
+    if (!this.#plot || this.#plot.width === this.#width) return;
+    this.#plot.setSize({ width: this.#width, height: this.#height });
+    this.#showLegend();
   }
 
   #select(u) {
@@ -227,35 +197,11 @@ export class TimeChart {
   #zoom(range) {
     this.#zoomed = range != null;
     const [min, max] = range ?? this.#window;
-    this.#plot.setScale("x", { min, max });
+    this.#plot?.setScale("x", { min, max });
   }
+}
 
-  #key(event) {
-    const u = this.#plot;
-    const last = lastIndex(u.data[1]);
-    const page = Math.max(1, Math.round(u.data[0].length / 10));
-    const from = u.cursor.idx ?? last;
-    const moves = { ArrowLeft: from - 1, ArrowRight: from + 1, PageUp: from - page, PageDown: from + page, Home: 0, End: last };
-    if (event.key in moves) this.#moveTo(Math.min(Math.max(moves[event.key], 0), u.data[0].length - 1));
-    else if (event.key === "Escape") u.setCursor({ left: -10, top: -10 });
-    else if (event.key === "0") this.#zoom(null);
-    else if (event.key === "+" || event.key === "-") this.#scaleBy(event.key === "+" ? 0.5 : 2);
-    else return;
-    event.preventDefault();
-  }
-
-  #moveTo(index) {
-    const u = this.#plot;
-    u.setCursor({ left: u.valToPos(u.data[0][index], "x"), top: u.over.clientHeight / 2 });
-  }
-
-  #scaleBy(factor) {
-    const u = this.#plot;
-    const { min, max } = u.scales.x;
-    const middle = u.data[0][u.cursor.idx] ?? (min + max) / 2;
-    const half = ((max - min) / 2) * factor;
-    const [start, end] = this.#window;
-    if (half * 2 >= end - start) this.#zoom(null);
-    else if (half > 60) this.#zoom([Math.max(start, middle - half), Math.min(end, middle + half)]);
-  }
+function ticks(splits) {
+  const step = splits[1] - splits[0];
+  return splits.map((value) => number(value, step >= 1 ? 0 : step >= 0.1 ? 1 : 2));
 }

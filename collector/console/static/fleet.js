@@ -2,8 +2,9 @@
 
 import { alerts, serverNow, sites } from "./api.js";
 import { AlertList, worstFirst } from "./alert_list.js";
+import { Days } from "./days.js";
 import { byId, h, Keyed, setText } from "./dom.js";
-import { kilowattHours, kilowatts, number, percent, powerDecimals, specificYield } from "./format.js";
+import { kilowattHours, kilowatts, number, powerDecimals, specificYield } from "./format.js";
 import { Live } from "./live.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
 import { PowerChart } from "./power.js";
@@ -22,16 +23,18 @@ const COLUMNS = [
 ];
 
 const live = new Live();
+const days = new Days();
 const totals = new Figures(byId("totals"));
 const power = new PowerChart(byId("power"), live);
 const alertList = new AlertList(byId("alerts"), "No open alerts.");
 const troubles = { sites: failing(byId("sites")), power: failing(byId("power")), alerts: failing(byId("alerts")) };
 let decimals = 2;
+let listed = [];
 let silent = [];
 let open = null;
 
-const sum = (rows, name) => {
-  const known = rows.map((row) => row[name]).filter((value) => value != null);
+const sum = (rows, value) => {
+  const known = rows.map(value).filter((figure) => figure != null);
   return known.length ? known.reduce((a, b) => a + b, 0) : null;
 };
 
@@ -56,14 +59,14 @@ function siteRow(first) {
   const update = (row) => {
     const now = serverNow();
     setText(link, row.name ?? row.site);
-    setText(small, `${row.panels} panels${row.rated_watts ? ` · ${number(row.rated_watts / 1000, 2)} kWp` : ""}`);
+    setText(small, `${row.panel_count} panels${row.rated_watts ? ` · ${number(row.rated_watts / 1000, 2)} kWp` : ""}`);
     data.update(dataState(row, now));
     sun.update(sunState(row, now));
     setText(cells.now, kilowatts(row.power_watts, decimals));
-    line.update(row.power_24h ?? []);
+    line.update(days.halfHours(row.site));
     setText(cells.today, kilowattHours(row.energy_today_wh));
-    setText(cells.yesterday, specificYield(row.energy_yesterday_wh, row.rated_watts));
-    setText(cells.alerts, String(row.open_alerts ?? 0));
+    setText(cells.yesterday, specificYield(days.yesterday(row.site), row.rated_watts));
+    setText(cells.alerts, String(row.open_alerts));
   };
   return { node, update };
 }
@@ -84,12 +87,14 @@ const first = h(
 );
 
 function showTotals(found) {
-  const now = sum(found, "power_watts");
-  const rated = sum(found, "rated_watts");
-  const yesterday = sum(found, "energy_yesterday_wh");
+  const now = sum(found, (row) => row.power_watts);
+  const rated = sum(found, (row) => row.rated_watts);
+  const heard = found.filter((row) => row.power_watts != null).length;
+  const today = sum(found, (row) => row.energy_today_wh);
+  const yesterday = sum(found, ({ site }) => days.yesterday(site));
   totals.show([
-    { label: "Now", value: kilowatts(now, decimals), unit: "kW", note: rated ? `${percent(now == null ? null : now / rated)} of ${number(rated / 1000, 1)} kWp` : "" },
-    { label: "Today", value: kilowattHours(sum(found, "energy_today_wh")), unit: "kWh", note: `${found.length} ${found.length === 1 ? "site" : "sites"}` },
+    { label: "Now", value: kilowatts(now, decimals), unit: "kW", note: rated ? `of ${number(rated / 1000, 1)} kWp · ${heard} of ${found.length} sites` : "" },
+    { label: "Today", value: kilowattHours(today), unit: "kWh", note: rated ? `${specificYield(today, rated)} kWh/kWp` : "" },
     { label: "Yesterday", value: kilowattHours(yesterday), unit: "kWh", note: rated ? `${specificYield(yesterday, rated)} kWh/kWp` : "" },
   ]);
 }
@@ -122,6 +127,8 @@ async function refreshSites() {
   const largest = Math.max(0, ...found.map((row) => row.rated_watts ?? 0));
   decimals = powerDecimals(largest);
   found.sort((a, b) => urgency(a, now) - urgency(b, now) || a.site.localeCompare(b.site));
+  const fresh = listed.length === 0 && found.length > 0;
+  listed = found;
   silent = found.filter((row) => dataState(row, now).silent && row.last_reading_at != null);
   const wanted = found.length ? table : first;
   if (!wanted.isConnected) byId("sites").replaceChildren(wanted);
@@ -129,7 +136,6 @@ async function refreshSites() {
   rows.show(found);
   showTotals(found);
   showAttention();
-  const fresh = power.isEmpty && found.length;
   power.setSites(found);
   if (fresh) live.refresh();
 }
@@ -143,8 +149,14 @@ async function refreshAlerts() {
   showAttention();
 }
 
+/** The days' figures come after the first rows: a page that waited for them would stay empty. */
+async function refreshDays() {
+  if (await days.learn(listed)) live.refresh();
+}
+
 live
   .add(refreshSites, 3000, troubles.sites.onError)
   .add(refreshAlerts, 5000, troubles.alerts.onError)
   .add(() => power.refresh().then(troubles.power.clear), 5000, troubles.power.onError)
+  .add(refreshDays, 10_000, troubles.sites.onError)
   .start();

@@ -72,10 +72,14 @@ export const hourMinuteSecond = (moment, zone) =>
 export const dayMonth = (moment, zone) =>
   clock(zone, { day: "numeric", month: "short" }).format(moment);
 
+/** A calendar day in a zone, to compare with another. */
+export const dayKey = (moment, zone) =>
+  clock(zone, { year: "numeric", month: "2-digit", day: "2-digit" }).format(moment);
+
 /** "08:02", or "21 Nov 08:02" when it is not today. */
 export function when(moment, now, zone) {
   const time = hourMinute(moment, zone);
-  return dayMonth(moment, zone) === dayMonth(now, zone) ? time : `${dayMonth(moment, zone)} ${time}`;
+  return dayKey(moment, zone) === dayKey(now, zone) ? time : `${dayMonth(moment, zone)} ${time}`;
 }
 
 /** The zone's short name at a moment, as in "CEST". */

@@ -59,6 +59,31 @@ export function hatch(u, spans) {
   }
 }
 
+/** Flags moments {at, tone}: a dashed line with a triangle on top. */
+export function raiseFlags(u, flags) {
+  const { ctx } = u;
+  const { left, top, width, height } = u.bbox;
+  const unit = devicePixelRatio;
+  for (const { at, tone } of flags) {
+    const x = u.valToPos(at, "x", true);
+    if (x < left || x > left + width) continue;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = token(`--${tone}`);
+    ctx.lineWidth = unit;
+    ctx.setLineDash([3 * unit, 4 * unit]);
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, top + height);
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.moveTo(x, top - 4 * unit);
+    ctx.lineTo(x + 5 * unit, top + 5 * unit);
+    ctx.lineTo(x - 5 * unit, top + 5 * unit);
+    ctx.fill();
+    ctx.restore();
+  }
+}
+
 /** Marks each line's newest point, and names the line there when `named`. */
 export function markEnds(u, lines, named) {
   const { ctx } = u;
@@ -88,18 +113,31 @@ function disc(ctx, x, y, radius) {
   ctx.fill();
 }
 
+const NAME_GAP = 12;
+const nameFont = (pixels) => `600 ${12 * pixels}px ${token("--font")}`;
+const cut = (label) => (label.length > 18 ? `${label.slice(0, 17)}…` : label);
+
+/** Room that the lines' names need right of the plot, in CSS pixels. */
+export function endsWidth(u, lines) {
+  u.ctx.save();
+  u.ctx.font = nameFont(1);
+  const widest = Math.max(...lines.map(({ label }) => u.ctx.measureText(cut(label)).width));
+  u.ctx.restore();
+  return Math.ceil(widest) + NAME_GAP + 4;
+}
+
 /** Writes names right of the plot, pushed apart so that none covers another. */
 function nameEnds(u, ends) {
   const { ctx } = u;
   const apart = 16 * devicePixelRatio;
-  const x = u.bbox.left + u.bbox.width + 12 * devicePixelRatio;
-  ctx.font = `600 ${12 * devicePixelRatio}px ${token("--font")}`;
+  const x = u.bbox.left + u.bbox.width + NAME_GAP * devicePixelRatio;
+  ctx.font = nameFont(devicePixelRatio);
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
   let lowest = -Infinity;
   for (const { y, hex, label } of ends.sort((a, b) => a.y - b.y)) {
     lowest = Math.max(y, lowest + apart);
     ctx.fillStyle = hex;
-    ctx.fillText(label.length > 12 ? `${label.slice(0, 11)}…` : label, x, lowest);
+    ctx.fillText(cut(label), x, lowest);
   }
 }

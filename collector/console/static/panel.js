@@ -40,7 +40,7 @@ async function refreshPanel() {
   if (!row) throw Object.assign(new Error(`The site ${site} has no panel ${panel}.`), { status: 404 });
   troubles.totals.clear();
   data.update(dataState(row, serverNow()));
-  const facts = [row.model, row.rated_watts && `${number(row.rated_watts, 0)} W`, row.panel_group ?? row.group];
+  const facts = [row.model, row.rated_watts && `${number(row.rated_watts, 0)} W`, row.group];
   const reading = row.last_reading_at && `reading of ${hourMinuteSecond(row.last_reading_at)}`;
   setText(byId("about"), [...facts, reading].filter(Boolean).join(" · "));
   totals.show([
@@ -62,7 +62,7 @@ async function refreshCharts() {
   const buckets = new Buckets();
   const names = QUANTITIES.flatMap((quantity) => quantity.names);
   const columns = Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name])]));
-  buckets.take({ t: rows.map(({ t }) => t), ...columns }, true);
+  buckets.take({ t: rows.map(({ t }) => t + range.step / 2), ...columns }, true);
   QUANTITIES.forEach((quantity, i) => {
     const shown = table(quantity.names.map((name) => [buckets, name, 1]));
     charts[i].show({
@@ -91,12 +91,14 @@ async function refreshAlerts() {
   ]);
   troubles.alerts.clear();
   alertList.show(worstFirst(here.filter(({ state }) => state !== "resolved")));
+  const known = JSON.stringify(spans.map(({ from }) => from));
   spans = here.map(({ raised_at, cleared_at, severity }) => ({
     from: raised_at / 1000,
     to: (cleared_at ?? serverNow()) / 1000,
     tone: severity,
   }));
   countAlerts(everywhere.length);
+  if (JSON.stringify(spans.map(({ from }) => from)) !== known) live.refresh();
 }
 
 live

@@ -1,6 +1,6 @@
 // The power chart of one or several sites.
 
-import { serverNow, sitePower } from "./api.js";
+import { serverNow, siteSeries } from "./api.js";
 import { TimeChart } from "./chart.js";
 import { h } from "./dom.js";
 import { hourMinute, kilowatts, powerDecimals } from "./format.js";
@@ -8,7 +8,7 @@ import { RANGES, RangeButtons } from "./ranges.js";
 import { Buckets, lastIndex, table } from "./series.js";
 import { nights } from "./sun.js";
 
-const WHOLE_MS = 120_000;
+const EVERYTHING_MS = 120_000;
 /** Buckets before the newest that are asked for again: readings may come late. */
 const AGAIN_SECONDS = 600;
 const MOST_LINES = 8;
@@ -23,7 +23,7 @@ export class PowerChart {
   #chart = null;
   #ranges;
   #stores = new Map();
-  #wholeAt = -Infinity;
+  #everythingAt = -Infinity;
   #sites = [];
   #single;
   #alerts = [];
@@ -57,42 +57,50 @@ export class PowerChart {
     });
   }
 
-  /** Alerts to hatch behind the line of a site's own page. */
+  /** Open alerts, worst first, to flag where each began on a site's own page. */
   setAlerts(alerts) {
     this.#alerts = alerts;
   }
 
   #again() {
-    this.#wholeAt = -Infinity;
+    this.#everythingAt = -Infinity;
     return this.#live.refresh();
   }
 
   /** Asks for what is new (now and then for everything) and draws it. */
   async refresh() {
-    if (!this.#sites.length) return;
+    const sites = this.#sites;
+    if (!sites.length) return;
     const range = this.#ranges.chosen;
     const end = Math.floor(serverNow() / 1000);
     const start = end - range.seconds;
-    const whole = performance.now() - this.#wholeAt > WHOLE_MS;
-    await Promise.all(this.#sites.map(({ site }) => this.#load(site, { start, end, range, whole })));
+    const everything = performance.now() - this.#everythingAt > EVERYTHING_MS;
+    await Promise.all(sites.map(({ site }) => this.#load(site, { start, end, range, everything })));
     if (range !== this.#ranges.chosen) return;
-    if (whole) this.#wholeAt = performance.now();
-    this.#draw(start, end, range);
+    if (everything) this.#everythingAt = performance.now();
+    this.#draw(sites, { start, end, range });
   }
 
-  async #load(site, { start, end, range, whole }) {
+  async #load(site, { start, end, range, everything }) {
     const store = this.#stores.get(site) ?? new Buckets();
-    const last = whole ? null : store.lastTime;
+    const last = everything ? null : store.lastTime;
     const from = last == null ? start : Math.max(start, last - AGAIN_SECONDS);
-    const answer = await sitePower(site, from, end, range.interval);
+    const { interval, step } = range;
+    const { t, avg, min, max } = await siteSeries(site, "power", { start: from, end, interval });
     if (range !== this.#ranges.chosen) return;
-    store.take(answer, last == null);
+    // In a bucket that is not over some panels are missing yet: the value of this moment stands for it.
+    const whole = t.filter((time) => time + step <= end).length;
+    const middles = t.slice(0, whole).map((time) => time + step / 2);
+    store.take({ t: middles, avg, min, max }, last == null);
     store.forgetBefore(start);
     this.#stores.set(site, store);
   }
 
-  #draw(start, end, range) {
-    const sites = this.#sites;
+  #draw(sites, { start, end, range }) {
+    for (const { site, power_watts, last_reading_at } of sites) {
+      const time = power_watts == null ? null : Math.min(end, last_reading_at / 1000);
+      this.#stores.get(site).setNewest(time, { avg: power_watts });
+    }
     const names = this.#single ? ["avg", "min", "max"] : ["avg"];
     const wanted = sites.flatMap(({ site }) => names.map((name) => [this.#stores.get(site), name, 1 / 1000]));
     const data = table(wanted);
@@ -102,27 +110,18 @@ export class PowerChart {
       data,
       start,
       end,
-      caption: this.#caption(data, range, this.#single ? timezone : null),
+      caption: this.#caption(sites, data, range, this.#single ? timezone : null),
       nights: this.#single && latitude != null && longitude != null ? nights(start, end, latitude, longitude) : [],
-      spans: this.#single ? this.#spans(end) : [],
+      // The worst last, on top.
+      flags: [...this.#alerts].reverse().map(({ raised_at, severity }) => ({ at: raised_at / 1000, tone: severity })),
     });
   }
 
-  #spans(end) {
-    return this.#alerts
-      .filter(({ severity }) => ["critical", "high"].includes(severity))
-      .map(({ raised_at, cleared_at, severity }) => ({
-        from: raised_at / 1000,
-        to: (cleared_at ?? end * 1000) / 1000,
-        tone: severity,
-      }));
-  }
-
   /** The chart in words. */
-  #caption([t, ...columns], range, zone) {
+  #caption(sites, [t, ...columns], range, zone) {
     if (columns.every((column) => lastIndex(column) < 0)) return `No reading in ${range.words}.`;
     const step = this.#single ? 3 : 1;
-    const sentences = this.#sites.map(({ name, site, rated_watts }, i) => {
+    const sentences = sites.map(({ name, site, rated_watts }, i) => {
       const column = columns[i * step];
       const last = lastIndex(column);
       if (last < 0) return `${name ?? site}: no reading.`;

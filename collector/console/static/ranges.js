@@ -5,12 +5,12 @@ import { h, setAttribute } from "./dom.js";
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 
-/** Chosen so that a chart has about two points a pixel at most. */
+/** Intervals (`step` in seconds) chosen so that a chart has about one point in two pixels. */
 export const RANGES = [
-  { label: "1 h", words: "the last hour", seconds: HOUR, interval: "1m" },
-  { label: "6 h", words: "the last 6 hours", seconds: 6 * HOUR, interval: "1m" },
-  { label: "24 h", words: "the last 24 hours", seconds: DAY, interval: "1m" },
-  { label: "7 d", words: "the last 7 days", seconds: 7 * DAY, interval: "1h" },
+  { label: "1 h", words: "the last hour", seconds: HOUR, interval: "1m", step: 60 },
+  { label: "6 h", words: "the last 6 hours", seconds: 6 * HOUR, interval: "1m", step: 60 },
+  { label: "24 h", words: "the last 24 hours", seconds: DAY, interval: "5m", step: 300 },
+  { label: "7 d", words: "the last 7 days", seconds: 7 * DAY, interval: "30m", step: 1800 },
 ];
 
 /** A row of buttons; `onChoose(range)` is called for each choice. */

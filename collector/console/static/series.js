@@ -2,18 +2,25 @@
 
 /** A gap is a hole of more than this many usual steps. */
 const GAP_STEPS = 3;
+const NEAR = 4;
 
 /** The buckets of one thing, by time; later answers replace earlier ones. */
 export class Buckets {
   #rows = new Map();
+  #newest = null;
 
-  /** Takes columns t and any others; `whole` forgets what was there. */
+  /** Takes columns t and any others, leaving out what holds nothing; `whole` forgets what was there. */
   take({ t, ...columns }, whole) {
     if (whole) this.#rows.clear();
-    const names = Object.keys(columns).filter((name) => Array.isArray(columns[name]));
     t.forEach((time, i) => {
-      this.#rows.set(time, Object.fromEntries(names.map((name) => [name, columns[name][i]])));
+      const row = Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column[i]]));
+      if (Object.values(row).some((value) => value != null)) this.#rows.set(time, row);
     });
+  }
+
+  /** A value of this moment, which ends the line until a bucket takes its place; null for none. */
+  setNewest(time, row) {
+    this.#newest = time == null ? null : [time, row];
   }
 
   /** Drops what lies before `start` (seconds). */
@@ -21,6 +28,7 @@ export class Buckets {
     for (const time of this.#rows.keys()) if (time < start) this.#rows.delete(time);
   }
 
+  /** The time of the last bucket; null when there is none. */
   get lastTime() {
     return this.#rows.size ? Math.max(...this.#rows.keys()) : null;
   }
@@ -28,23 +36,24 @@ export class Buckets {
   /** The times, ascending, with an extra one holding nothing inside each gap. */
   times() {
     const found = [...this.#rows.keys()].sort((a, b) => a - b);
-    const step = usualStep(found);
-    return found.flatMap((time, i) =>
-      i && time - found[i - 1] > GAP_STEPS * step ? [found[i - 1] + step, time] : [time],
-    );
+    if (this.#newest && this.#newest[0] > (found.at(-1) ?? 0)) found.push(this.#newest[0]);
+    const steps = found.slice(1).map((time, i) => time - found[i]);
+    return found.flatMap((time, i) => {
+      const usual = i && usualStep(steps, i - 1);
+      return i && steps[i - 1] > GAP_STEPS * usual ? [found[i - 1] + usual, time] : [time];
+    });
   }
 
-  /** The value at a time: null where nothing was measured, undefined where the time is none of this series'. */
+  /** The value at a time; nothing where nothing was measured. */
   value(time, name) {
-    return this.#rows.get(time)?.[name];
+    return (this.#newest?.[0] === time ? this.#newest[1] : this.#rows.get(time))?.[name];
   }
 }
 
-/** The median distance of ascending times; 60 when there are too few to tell. */
-export function usualStep(times) {
-  if (times.length < 3) return 60;
-  const steps = times.slice(1).map((time, i) => time - times[i]);
-  return steps.sort((a, b) => a - b)[Math.floor(steps.length / 2)];
+/** The median of the steps around one: what was backfilled may be coarser than what comes live. */
+function usualStep(steps, i) {
+  const near = steps.slice(Math.max(0, i - NEAR), i + NEAR + 1).sort((a, b) => a - b);
+  return near[Math.floor((near.length - 1) / 2)];
 }
 
 /**
@@ -55,13 +64,16 @@ export function table(wanted) {
   const grids = new Map();
   for (const [buckets] of wanted) if (!grids.has(buckets)) grids.set(buckets, new Set(buckets.times()));
   const t = [...new Set([...grids.values()].flatMap((grid) => [...grid]))].sort((a, b) => a - b);
-  const columns = wanted.map(([buckets, name, scale]) =>
-    t.map((time) => {
-      if (!grids.get(buckets).has(time)) return undefined;
+  const columns = wanted.map(([buckets, name, scale]) => {
+    // Another series' times inside a gap belong to the gap.
+    let absent = undefined;
+    return t.map((time) => {
+      if (!grids.get(buckets).has(time)) return absent;
       const value = buckets.value(time, name);
+      absent = value == null ? null : undefined;
       return value == null ? null : value * scale;
-    }),
-  );
+    });
+  });
   return [t, ...columns];
 }
 
@@ -69,4 +81,12 @@ export function table(wanted) {
 export function lastIndex(column) {
   for (let i = column.length - 1; i >= 0; i -= 1) if (column[i] != null) return i;
   return -1;
+}
+
+/** The indices of values with a gap on both sides: no line shows them. */
+export function alone(column) {
+  const known = column.map((value, i) => [value, i]).filter(([value]) => value !== undefined);
+  return known
+    .filter(([value], k) => value != null && known[k - 1]?.[0] == null && known[k + 1]?.[0] == null)
+    .map(([, i]) => i);
 }

@@ -2,6 +2,7 @@
 
 import { alerts, oneSite, panels, serverNow } from "./api.js";
 import { AlertList, worstFirst } from "./alert_list.js";
+import { Days } from "./days.js";
 import { byId, setText } from "./dom.js";
 import { hourMinute, kilowattHours, kilowatts, number, percent, powerDecimals, specificYield, zoneName } from "./format.js";
 import { Live } from "./live.js";
@@ -12,6 +13,7 @@ import { dataState, mark, sunState } from "./states.js";
 
 const id = byId("main").dataset.site;
 const live = new Live();
+const days = new Days();
 const totals = new Figures(byId("totals"));
 const power = new PowerChart(byId("power"), live, { single: true });
 const alertList = new AlertList(byId("alerts"), "No open alerts here.");
@@ -24,18 +26,19 @@ const sun = mark({ shape: "dash", tone: "quiet", text: "" });
 
 async function refreshSite() {
   const row = await oneSite(id);
+  await days.learn([row]);
   troubles.totals.clear();
   const now = serverNow();
   data.update(dataState(row, now));
   sun.update(sunState(row, now));
   setText(byId("name"), row.name ?? row.site);
   const zone = row.timezone;
-  const place = [`${row.panels} panels`, row.rated_watts && `${number(row.rated_watts / 1000, 2)} kWp`, `${hourMinute(now, zone)} ${zoneName(now, zone)}`];
+  const place = [`${row.panel_count} panels`, row.rated_watts && `${number(row.rated_watts / 1000, 2)} kWp`, `${hourMinute(now, zone)} ${zoneName(now, zone)}`];
   setText(byId("about"), place.filter(Boolean).join(" · "));
   totals.show([
     { label: "Now", value: kilowatts(row.power_watts, powerDecimals(row.rated_watts)), unit: "kW", note: row.rated_watts && row.power_watts != null ? `${percent(row.power_watts / row.rated_watts)} of rated` : "" },
     { label: "Today", value: kilowattHours(row.energy_today_wh), unit: "kWh", note: `${specificYield(row.energy_today_wh, row.rated_watts)} kWh/kWp` },
-    { label: "Yesterday", value: kilowattHours(row.energy_yesterday_wh), unit: "kWh", note: `${specificYield(row.energy_yesterday_wh, row.rated_watts)} kWh/kWp` },
+    { label: "Yesterday", value: kilowattHours(days.yesterday(id)), unit: "kWh", note: `${specificYield(days.yesterday(id), row.rated_watts)} kWh/kWp` },
     { label: "Data", value: "", mark: data.node },
     { label: "Sun", value: "", mark: sun.node },
   ]);
@@ -52,7 +55,7 @@ async function refreshAlerts() {
   troubles.alerts.clear();
   const open = worstFirst(here.filter(({ state }) => state !== "resolved"));
   alertList.show(open);
-  power.setAlerts(here);
+  power.setAlerts(open);
   tiles.setAlerts(open);
   countAlerts(everywhere.length);
   announce(open);

@@ -8,7 +8,7 @@ import { dataState, mark, SEVERITIES, severityState } from "./states.js";
 const LEAST_MEDIAN_WATTS = 40;
 const WORDS = { critical: "critical", high: "attention", medium: "attention", low: "note", info: "note" };
 
-const groupOf = (panel) => panel.panel_group ?? panel.group ?? "";
+const groupOf = (panel) => panel.group ?? "";
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -33,18 +33,20 @@ const step = (share) => Math.min(7, Math.max(1, Math.round(4 + (share - 1) * 10)
 function tile(first, site) {
   const state = mark({ shape: "full", tone: "good", text: "" });
   const value = h("b");
+  const unit = h("span");
   const share = h("span", { class: "share" });
   const node = h(
     "a",
     { class: "tile", href: `/sites/${encodeURIComponent(site)}/panels/${encodeURIComponent(first.panel_id)}` },
     h("span", { class: "tile-name" }, first.panel_id),
-    h("span", { class: "tile-value" }, value, " W"),
+    h("span", { class: "tile-value" }, value, unit),
     share,
     state.node,
   );
   const update = (panel) => {
     state.update(panel.verdict);
     setText(value, panel.isHeard ? watts(panel.power_watts) : NONE);
+    setText(unit, panel.isHeard ? " W" : "");
     setText(share, panel.isHeard && panel.share != null ? `${percent(panel.share)} of group` : "");
     setAttribute(node, "data-step", panel.isHeard && panel.share != null ? step(panel.share) : null);
     setAttribute(node, "data-tone", panel.verdict.tone);

@@ -1,14 +1,25 @@
 import asyncio
 import contextlib
+import importlib.util
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import gmqtt
 import pytest
 from iotcore import Broker as IotCore
+
+# Test folders are no packages: helpers beside a conftest are loaded by their path.
+_spec = importlib.util.spec_from_file_location(
+    "edge_collector_double", Path(__file__).with_name("collector.py")
+)
+_double = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_double)
+Collector = _double.Collector
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
@@ -187,3 +198,70 @@ def mosquitto_of():
 @pytest.fixture
 def python():
     return sys.executable
+
+
+class AgentProcess:
+    """A real `edge-agent run` in a process of its own."""
+
+    def __init__(self, folder, *, broker_port, collector_url, extra=""):
+        self.folder = folder
+        self.outbox = folder / "outbox.db"
+        self.config = folder / "edge-agent.toml"
+        self.log = folder / "agent.log"
+        self.config.write_text(
+            f'[site]\nid = "alpha"\n[mqtt]\nurl = "mqtt://127.0.0.1:{broker_port}"\n'
+            f'[upload]\ncollector_url = "{collector_url}"\n'
+            f'[identity]\npath = "{folder}/identity.pem"\n'
+            f'[buffer]\npath = "{self.outbox}"\n{extra}'
+        )
+        self._process = None
+
+    def command(self, *arguments, **environment):
+        return subprocess.run(
+            [sys.executable, "-c", "from edge_agent.cli import main; main()", *arguments,
+             "--config", str(self.config)],
+            capture_output=True, text=True, timeout=30, check=False,
+            env={**os.environ, **environment},
+        )  # fmt: skip
+
+    async def run(self, *arguments, **environment):
+        return await asyncio.to_thread(self.command, *arguments, **environment)
+
+    async def start(self):
+        with self.log.open("a") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", "from edge_agent.cli import main; main()",
+                "run", "--config", str(self.config), stderr=log,
+            )  # fmt: skip
+        count = self.log.read_text().count("connected to the broker")
+        await until(
+            lambda: self.log.read_text().count("connected to the broker") > count,
+            what=f"connected: {self.log.read_text()}",
+        )
+
+    async def stop(self):
+        self._process.terminate()
+        return await asyncio.wait_for(self._process.wait(), 20)
+
+    async def kill(self):
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+@pytest.fixture
+async def collector():
+    double = Collector()
+    await double.start()
+    yield double
+    await double.stop()
+
+
+@pytest.fixture
+async def agent(tmp_path, mosquitto, collector):
+    """An enrolled agent beside Mosquitto and a collector; not yet started."""
+    process = AgentProcess(tmp_path, broker_port=mosquitto.port, collector_url=collector.url)
+    enrolled = await process.run("enroll", "--token", "good")
+    assert enrolled.returncode == 0, enrolled.stderr
+    yield process
+    await process.kill()

@@ -152,7 +152,9 @@ async def test_wrong_credentials_are_said_and_tried_again(tmp_path, mosquitto_of
     folder = tmp_path / "strict"
     folder.mkdir()
     broker = mosquitto_of(folder, f"password_file {passwords}\n")
-    broker._config.write_text(broker._config.read_text().replace("anonymous true", "anonymous false"))
+    broker._config.write_text(
+        broker._config.read_text().replace("anonymous true", "anonymous false")
+    )
     broker.start()
     with contextlib.closing(contextlib.ExitStack()) as stack:
         stack.callback(broker.stop)

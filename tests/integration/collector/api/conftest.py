@@ -1,6 +1,6 @@
 """A real collector on a real PostgreSQL: an app, a client, and a site with known answers."""
 
-import uuid
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,47 +10,43 @@ import psycopg
 import pytest
 
 from collector.app import create_app
-from collector.database.embedded import embedded_postgres
 from collector.database.engine import open_database
-from collector.database.migrate import upgrade
 from collector.roles import Role
 from collector.settings import Settings
 from collector.tokens import create_token
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory):
-    """A PostgreSQL server with a migrated database to copy from."""
-    with embedded_postgres(tmp_path_factory.mktemp("postgres")) as url:
-        upgrade(url)
+def api_database_url(postgres_server):
+    """One database for all of these tests, each of which leaves it empty."""
+    with postgres_server.database() as url:
         yield url
 
 
 @pytest.fixture
-def database_url(server_url):
-    """A migrated database of this test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server_url.replace("/heliograph?", "/postgres?"), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE heliograph")
-        yield server_url.replace("/heliograph?", f"/{name}?")
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def postgres_url(api_database_url):
+    yield api_database_url
+    with psycopg.connect(api_database_url) as connection:
+        connection.execute("SET client_min_messages = error")
+        connection.execute("TRUNCATE site, reading_raw, weather, meter, console_session CASCADE")
+        connection.execute("TRUNCATE site, api_token, alert RESTART IDENTITY CASCADE")
 
 
 @pytest.fixture
-def settings(database_url):
-    return Settings(database_url=database_url)
+def settings(postgres_url):
+    return Settings(database_url=postgres_url)
 
 
 @pytest.fixture
-async def database(database_url):
-    async with open_database(database_url) as database:
+async def database(postgres_url):
+    async with open_database(postgres_url) as database:
         yield database
 
 
 @pytest.fixture
-def rows(database_url):
+def rows(postgres_url):
     """Run a statement and return its rows."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
 
         def run(statement, *values):
             cursor = connection.execute(statement, values)
@@ -85,11 +81,24 @@ def sites(rows):
 async def running(settings, *, base_url="http://127.0.0.1"):
     """Run the app and give a client without credentials."""
     app = create_app(settings)
-    async with app.lifespan():
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
-            client.app = app
-            yield client
+    started, stopped = asyncio.Event(), asyncio.Event()
+
+    async def live():
+        async with app.lifespan():
+            started.set()
+            await stopped.wait()
+
+    # A fixture's two halves run in different tasks; what the app opens has to end in its own.
+    living = asyncio.create_task(live())
+    starting = asyncio.create_task(started.wait())
+    await asyncio.wait([living, starting], return_when=asyncio.FIRST_COMPLETED)
+    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50_000))
+    async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+        client.app = app
+        yield client
+    stopped.set()
+    starting.cancel()
+    await living
 
 
 @pytest.fixture

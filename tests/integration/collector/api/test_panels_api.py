@@ -97,7 +97,9 @@ async def test_without_times_the_last_day_is_meant(store, get, now):
     assert [row["max_power"] for row in rows] == [2.0]
 
 
-async def test_raw_readings_come_in_pages_that_meet_without_gap_or_overlap(store, get, client, bearer):
+async def test_raw_readings_come_in_pages_that_meet_without_gap_or_overlap(
+    store, get, client, bearer
+):
     store("PANEL-001", [(NOON + timedelta(seconds=s), s) for s in range(5)])
     answer = await get("/api/panels/PANEL-001/readings", interval="raw", limit=2, **RANGE)
     seen = []

@@ -1,10 +1,11 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.detect.siblings import median_of_others
 
 
+@settings(deadline=None)
 @given(
     members=st.lists(
         st.tuples(st.integers(0, 3), st.integers(-5, 5).map(float)), min_size=0, max_size=20

@@ -1,0 +1,90 @@
+"""Rows of measurements: which of them can be."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.receipts import Rejection
+from shared.limits import DEFAULT_LIMITS, impossible
+from shared.messages import MAX_FUTURE, MAX_PAST, PANEL_ID
+from shared.readings import MISSING, QUANTITIES, Readings
+from shared.segments import Table
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def possible(readings: Readings, *, now: datetime, rejected: list[Rejection]) -> Readings | None:
+    """Return the readings that can be, telling of the others.
+
+    Args:
+        readings: At least one.
+        now: The collector's time, UTC.
+        rejected: Where the others are added, with their reasons.
+    """
+    named = np.array([bool(PANEL_ID.fullmatch(panel)) for panel in readings.panel_ids], np.bool_)
+    good = timely(readings.time_us, now=now)
+    if not named.all():
+        good &= named[readings.panel]
+    for quantity, (low, high) in zip(
+        QUANTITIES, DEFAULT_LIMITS.possible.as_thousandths(), strict=True
+    ):
+        values = getattr(readings, quantity)
+        if values.min() < low or values.max() > high:
+            good &= (values == MISSING) | ((values >= low) & (values <= high))
+    if good.all():
+        return readings
+    wrong = np.flatnonzero(~good)
+    bad = readings.take(wrong)
+    reasons = impossible(bad, limits=[DEFAULT_LIMITS] * len(bad.panel_ids))
+    for row, at in enumerate(wrong.tolist()):
+        panel = bad.panel_ids[bad.panel[row]]
+        reason = reasons.get(row) or (
+            _bad_time(int(bad.time_us[row]), now=now)
+            if named[bad.panel[row]]
+            else f"panel_id is {panel[:80]!r}, allowed are 1 to 64 letters, digits and . _ : -"
+        )
+        rejected.append(Rejection(at, reason))
+    kept = readings.take(good)
+    return kept if len(kept) else None
+
+
+def in_time(
+    table: Table | None, *, name: str, now: datetime, rejected: list[Rejection]
+) -> Table | None:
+    """Return the rows of weather or meter whose times can be, telling of the others.
+
+    Args:
+        table: The rows, if any.
+        name: The table's name.
+        now: The collector's time, UTC.
+        rejected: Where the others are added, with their reasons.
+    """
+    if table is None:
+        return None
+    times = np.asarray(table["time_us"])
+    good = timely(times, now=now)
+    if good.all():
+        return table
+    rejected.extend(
+        Rejection(at, _bad_time(int(times[at]), now=now), name)
+        for at in np.flatnonzero(~good).tolist()
+    )
+    return {column: np.asarray(table[column])[good] for column in table} if good.any() else None
+
+
+def timely(time_us: NDArray[np.int64], *, now: datetime) -> NDArray[np.bool_]:
+    """Tell which times, in microseconds, are neither in the future nor too old."""
+    earliest, latest = _micros(now - MAX_PAST), _micros(now + MAX_FUTURE)
+    return np.asarray((time_us >= earliest) & (time_us <= latest))
+
+
+def _bad_time(time_us: int, *, now: datetime) -> str:
+    if time_us > _micros(now):
+        return f"time_us is {time_us}, over {MAX_FUTURE.seconds // 60} minutes in the future"
+    return f"time_us is {time_us}, over {MAX_PAST.days // 366} years ago"
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,5 @@
+"""The command `collector`."""
+
+from collector.cli.commands import main
+
+__all__ = ["main"]

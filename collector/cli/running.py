@@ -1,0 +1,58 @@
+"""What all commands share: the database they work on, and errors told to people."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+import typer
+
+from collector.database.engine import Database, open_database
+from collector.database.migrate import current, head
+from collector.errors import DatabaseUnsuitableError, SettingsError
+from collector.serve import database_url
+from collector.settings import Settings
+from shared.errors import HeliographError
+
+T = TypeVar("T")
+FAILED: Final = 1
+USAGE: Final = 2
+
+
+@contextmanager
+def told_to_people() -> Iterator[None]:
+    """Turn our errors into one line and an exit code: 2 for what was asked, 1 for the rest."""
+    try:
+        yield
+    except HeliographError as error:
+        typer.echo(f"collector: {error}", err=True)
+        raise typer.Exit(USAGE if isinstance(error, SettingsError) else FAILED) from error
+
+
+def settings_from_environment() -> Settings:
+    """Return the settings of this process.
+
+    Raises:
+        SettingsError: A variable is not usable.
+    """
+    return Settings.from_environment(os.environ)
+
+
+def run(work: Callable[[Database], Awaitable[T]]) -> T:
+    """Do something with the database, also beside a collector that uses the same.
+
+    Raises:
+        typer.Exit: It failed, and standard error says why.
+    """
+
+    async def with_database(url: str) -> T:
+        async with open_database(url) as database:
+            return await work(database)
+
+    with told_to_people(), database_url(settings_from_environment()) as url:
+        if current(url) != head():
+            raise DatabaseUnsuitableError(
+                "the database has another schema than this program: run `collector migrate`"
+            )
+        return asyncio.run(with_database(url))

@@ -1,0 +1,301 @@
+"""The console in a real browser: what it shows, and what it must never do."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+PAGES = {
+    "fleet": "/",
+    "site": "/sites/alpha",
+    "panel": "/sites/alpha/panels/PANEL-003",
+    "alerts": "/alerts",
+    "sign-in": "/sign-in?failed=true",
+}
+LIVE_PAGES = [name for name in PAGES if name != "sign-in"]
+CHARTED = ["fleet", "site", "panel"]
+
+_DRAWN = """canvas => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const colours = new Set();
+  let painted = 0;
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3]) { painted += 1; colours.add(data[i] >> 4); }
+  return [painted, colours.size];
+}"""
+
+
+async def open_page(page: Page, name: str) -> None:
+    await page.goto(PAGES[name])
+    if name == "sign-in":
+        return
+    await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    if name in CHARTED:
+        await expect(page.locator("figcaption").first).not_to_be_empty()
+    await expect(page.locator(".alert").first).to_be_visible()
+
+
+async def test_the_fleet_page_lists_sites_worst_first_with_two_states_and_power(page, fleet):
+    await open_page(page, "fleet")
+
+    rows = page.locator(".sites tbody tr")
+    await expect(rows.locator("th a")).to_have_text(["Alpha roof", "Gamma school", "Beta carport"])
+    await expect(rows.nth(0)).to_contain_text("critical")
+    await expect(rows.nth(0).locator("td b")).to_have_text(f"{fleet.sites[0]['power_watts'] / 1000:.2f}")
+    await expect(rows.nth(1)).to_contain_text("silent 26 min")
+    await expect(rows.nth(1)).to_contain_text("unknown")
+    await expect(rows.nth(1).locator("td b")).to_have_text("—")
+    await expect(rows.nth(2)).to_contain_text("fine")
+    await expect(page.locator("#attention")).to_contain_text("1 critical")
+    await expect(page.locator("#attention")).to_contain_text("Gamma school is silent")
+
+
+async def test_alerts_show_severity_since_and_what_to_do_worst_first(page):
+    await open_page(page, "fleet")
+
+    cards = page.locator("#alerts .alert")
+    await expect(cards).to_have_count(3)
+    await expect(cards.first).to_contain_text("critical")
+    await expect(cards.first).to_contain_text("Inspect the bypass diodes")
+    await expect(cards.first).to_contain_text("47 min")
+    await expect(page.locator("#alert-count")).to_have_text("3")
+
+
+async def test_new_power_and_a_new_alert_appear_without_a_reload(page, fleet):
+    await open_page(page, "fleet")
+
+    fleet.sites[0]["power_watts"] = 1234.0
+    fleet.alerts[3]["state"] = "open"
+
+    await expect(page.locator(".sites tbody tr").first.locator("td b")).to_have_text("1.23")
+    await expect(page.locator("#alerts .alert")).to_have_count(4)
+    await expect(page.locator("#announce")).to_contain_text("New alert: Over-temperature")
+
+
+@pytest.mark.parametrize("name", CHARTED)
+async def test_charts_are_drawn(page, name):
+    await open_page(page, name)
+
+    for canvas in await page.locator("canvas").all():
+        painted, colours = await canvas.evaluate(_DRAWN)
+        assert painted > 1500
+        assert colours > 3
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_no_request_leaves_the_origin_and_nothing_breaks_the_policy(
+    page, watch, console_url, name
+):
+    await open_page(page, name)
+    if name in CHARTED:
+        await page.locator(".plot").first.hover()
+        await expect(page.locator(".tip").first).to_be_visible()
+        await page.locator("details summary").first.click()
+        await page.get_by_role("button", name="24 h").click()
+        await expect(page.locator("figcaption").first).to_contain_text("24 hours")
+
+    assert [url for url in watch.requests if not url.startswith(console_url)] == []
+    assert watch.errors == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_phone_never_scrolls_sideways(page, name):
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await open_page(page, name)
+
+    widths = await page.evaluate(
+        "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    assert widths[0] <= widths[1] == 360
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("name", PAGES)
+async def test_pages_pass_the_accessibility_rules(page, name, scheme):
+    await page.emulate_media(color_scheme=scheme)
+    await open_page(page, name)
+
+    found = await Axe().run(page)
+
+    assert found.violations_count == 0, found.generate_report()
+
+
+async def test_a_chart_is_read_by_keyboard_and_as_a_table(page):
+    await open_page(page, "fleet")
+    await page.locator(".plot").focus()
+    await page.keyboard.press("End")
+    await page.keyboard.press("ArrowLeft")
+
+    await expect(page.locator(".chart [aria-live]")).to_contain_text("Alpha roof 2.")
+
+    await page.locator("details summary").click()
+    await expect(page.locator("details tbody tr")).to_have_count(25)
+    await page.get_by_role("button", name="Older").click()
+    await expect(page.locator(".pager span")).to_contain_text("Page 2 of")
+
+
+async def test_an_empty_collector_says_what_to_run_next(page, fleet):
+    fleet.sites.clear()
+    await page.goto("/")
+
+    await expect(page.locator("#sites")).to_contain_text("collector site add alpha")
+
+
+async def test_without_a_session_the_page_leads_to_the_sign_in(page, fleet):
+    fleet.signed_in = False
+    await page.goto("/")
+
+    await expect(page.get_by_label("Token")).to_be_visible()
+    assert await page.locator("input[name=next]").get_attribute("value") == "/"
+
+
+async def test_figures_stay_and_their_age_is_told_while_the_collector_is_away(page, fleet):
+    await page.clock.install()
+    await open_page(page, "fleet")
+    fleet.away = True
+
+    await page.clock.run_for(20_000)
+    await expect(page.locator("#sites .notice")).to_have_text("The database is away.")
+    await expect(page.locator(".sites tbody tr")).to_have_count(3)
+
+    fleet.away = False
+    await page.clock.run_for(40_000)
+    await expect(page.locator("#sites .notice")).to_have_count(0)
+    await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+
+
+async def test_a_server_that_stops_answering_is_called_offline(page, context):
+    await page.clock.install()
+    await open_page(page, "fleet")
+    await context.route("**/api/**", lambda route: route.abort())
+
+    await page.clock.run_for(20_000)
+    await expect(page.locator("#live-text")).to_contain_text("Reconnecting")
+    await page.clock.run_for(50_000)
+    await expect(page.locator("#live-text")).to_contain_text("Offline since")
+    await expect(page.locator(".sites tbody tr")).to_have_count(3)
+
+    await context.unroute("**/api/**")
+    await page.get_by_role("button", name="Retry").click()
+    await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+
+
+async def test_the_site_page_marks_the_panel_in_trouble_and_the_silent_one(page):
+    await open_page(page, "site")
+
+    tiles = page.locator(".tile")
+    await expect(tiles).to_have_count(10)
+    await expect(tiles.filter(has_text="PANEL-003")).to_contain_text("critical")
+    await expect(tiles.filter(has_text="PANEL-003")).to_contain_text("64 % of group")
+    await expect(tiles.filter(has_text="PANEL-009")).to_contain_text("—")
+    await tiles.filter(has_text="PANEL-003").click()
+    await expect(page.locator(".multiple")).to_have_count(4)
+
+
+async def test_an_unknown_site_says_so(page):
+    await page.goto("/sites/omega")
+
+    await expect(page.locator("#totals .notice")).to_have_text("There is no site omega.")
+
+
+async def run_module(page: Page, module: str, script: str, argument: Any) -> Any:
+    await page.goto("/sign-in")
+    return await page.evaluate(
+        f"async argument => {{ const m = await import('/static/{module}'); {script} }}", argument
+    )
+
+
+async def test_a_gap_is_cut_and_other_series_times_do_not_bridge_it(page):
+    minutes = [60 * i for i in range(12)]
+    holed = [t for t in minutes if not 240 <= t < 540]
+
+    table = await run_module(
+        page,
+        "series.js",
+        """
+        const whole = new m.Buckets(), holed = new m.Buckets();
+        whole.take({ t: argument[0], avg: argument[0].map(() => 1) }, true);
+        holed.take({ t: argument[1], avg: argument[1].map(() => 2) }, true);
+        return m.table([[whole, 'avg', 1], [holed, 'avg', 1]]);
+        """,
+        [minutes, holed],
+    )
+
+    assert table[0] == minutes
+    assert table[1] == [1] * 12
+    assert table[2] == [2] * 4 + [None] * 5 + [2] * 3
+
+
+async def test_coarse_history_is_a_line_and_not_a_row_of_gaps(page):
+    times = [300 * i for i in range(10)] + [2700 + 60 * i for i in range(1, 10)]
+
+    found = await run_module(
+        page,
+        "series.js",
+        "const b = new m.Buckets(); b.take({ t: argument, avg: argument }, true); return b.times();",
+        times,
+    )
+
+    assert found == times
+
+
+@pytest.mark.parametrize(
+    ("moment", "latitude", "longitude", "elevation"),
+    [
+        # Equinox noon at the equator; solstices at Berlin's solar noon; midnight sun at the North Cape.
+        (datetime(2026, 3, 20, 12, 7, tzinfo=UTC), 0.0, 0.0, 90.0),
+        (datetime(2026, 6, 21, 11, 8, tzinfo=UTC), 52.52, 13.4, 60.9),
+        (datetime(2026, 12, 21, 11, 5, tzinfo=UTC), 52.52, 13.4, 14.0),
+        (datetime(2026, 6, 21, 22, 20, tzinfo=UTC), 71.17, 25.78, 4.6),
+    ],
+)
+async def test_the_sun_stands_where_the_almanac_says(page, moment, latitude, longitude, elevation):
+    found = await run_module(
+        page,
+        "sun.js",
+        "return m.solarElevation(...argument);",
+        [moment.timestamp() * 1e3, latitude, longitude],
+    )
+
+    assert found == pytest.approx(elevation, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("m.number(-0.04, 1)", "0.0"),
+        ("m.number(null, 1)", "—"),
+        ("m.number(0, 0)", "0"),
+        ("m.kilowatts(12345, 1)", "12.3"),
+        ("m.watts(9.4)", "9.4"),
+        ("m.watts(143.4)", "143"),
+        ("m.duration(59.4)", "59 s"),
+        ("m.duration(11520)", "3 h 12 min"),
+        ("m.duration(86400 * 4 + 7200)", "4 d 2 h"),
+        ("m.hourMinute(Date.UTC(2026, 6, 1, 6, 2), 'Europe/Berlin')", "08:02"),
+        ("m.when(Date.UTC(2026, 6, 1, 6, 2), Date.UTC(2026, 6, 2, 6), 'Europe/Berlin')", "1 Jul 08:02"),
+    ],
+)
+async def test_figures_are_written_by_the_rules(page, expression, text):
+    assert await run_module(page, "format.js", f"return {expression};", None) == text
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("width", [1280, 360])
+async def test_screenshots_for_the_eye(
+    browser: Browser, console_url, watch, screenshots, width, scheme
+):
+    context = await browser.new_context(
+        base_url=console_url, viewport={"width": width, "height": 900}, color_scheme=scheme
+    )
+    page = await context.new_page()
+    watch.attach(page)
+    for name in PAGES:
+        await open_page(page, name)
+        picture = await page.screenshot(
+            path=screenshots / f"{name}-{width}-{scheme}.png", full_page=True
+        )
+        assert len(picture) > 10_000
+    await context.close()
+    assert watch.errors == []

@@ -1,0 +1,240 @@
+"""The whole agent as a process: nothing acknowledged is lost, whatever stops."""
+
+import json
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+
+def reading(number, *, panel="PANEL-001", **changes):
+    return json.dumps(
+        {
+            "panel_id": panel,
+            "timestamp": time.time() - 3600 + number / 1000,
+            "temperature_celsius": 25.3,
+            "voltage_volts": 48.2,
+            "current_amperes": 8.5,
+            "power_output_watts": 409.7,
+        }
+        | changes
+    )
+
+
+def send_many(panel, count, *, start=0):
+    for number in range(start, start + count):
+        panel.send("sensors/PANEL-001/readings", reading(number))
+
+
+async def test_a_reading_reaches_the_collector_and_the_outbox_stays_empty(
+    agent, collector, mosquitto, publisher_of, until
+):
+    await agent.start()
+    async with publisher_of(mosquitto.port) as panel:
+        await until(lambda: any("health" in s.tables for s in collector.segments), what="a report")
+        send_many(panel, 500)
+        await until(lambda: len(collector.readings) == 500, what="all readings")
+    assert await agent.stop() == 0
+    with closing(sqlite3.connect(agent.outbox)) as outbox:
+        assert outbox.execute("SELECT count(*) FROM segment").fetchone() == (0,)
+    assert {table for s in collector.segments for table in s.tables} == {
+        "readings",
+        "panels",
+        "health",
+    }
+
+
+async def test_weather_and_meter_messages_travel_as_their_own_tables(
+    agent, collector, mosquitto, publisher_of, until
+):
+    await agent.start()
+    async with publisher_of(mosquitto.port) as station:
+        station.send("site/weather", '{"irradiance_w_m2": 812.5, "ambient_celsius": 21}')
+        station.send("site/meter", '{"load_watts": 812.5, "battery_soc": 0.5}')
+        await until(
+            lambda: {"weather", "meter"} <= {t for s in collector.segments for t in s.tables}
+        )
+    [weather] = [s.tables["weather"] for s in collector.segments if "weather" in s.tables]
+    assert weather["irradiance_mw_m2"].tolist() == [812_500]
+
+
+async def test_what_is_no_reading_is_quarantined_and_the_rest_is_stored(
+    agent, collector, mosquitto, publisher_of, until
+):
+    await agent.start()
+    bad = [
+        b"hello",
+        reading(0, temperature_celsius="warm").encode(),
+        reading(0).replace("48.2", "NaN").encode(),
+        b'{"panel_id": "P"}',
+        reading(0, timestamp="2400-01-01T00:00:00Z").encode(),
+        reading(0, colour="blue").encode(),
+        reading(0, power_output_watts=5000).encode(),
+        b"x" * 10_000_000,
+        b"[" * 100_000,
+    ]
+    async with publisher_of(mosquitto.port) as panel:
+        for number, payload in enumerate(bad):
+            panel.send("sensors/PANEL-001/readings", payload)
+            panel.send("sensors/PANEL-001/readings", reading(number))
+        await until(lambda: len(collector.readings) == len(bad), what="all good ones")
+    listed = await agent.run("quarantine", "list", "--json")
+    assert len(json.loads(listed.stdout)) == len(bad)
+    shown = json.loads((await agent.run("quarantine", "show", "8", "--json")).stdout)
+    assert shown["payload_bytes"] == 10_000_000
+    assert shown["truncated"] is True
+    assert (await agent.run("quarantine", "show", "99")).returncode == 1
+
+
+async def test_nothing_is_lost_while_the_collector_is_away_or_the_agent_killed(
+    agent, collector, mosquitto, publisher_of, until
+):
+    async with publisher_of(mosquitto.port) as panel:
+        await agent.start()
+        send_many(panel, 200)
+        await until(lambda: len(set(collector.readings)) == 200)
+        await collector.stop()
+        send_many(panel, 300, start=200)
+        await until(lambda: on_disk(agent) >= 300, what="the backlog")
+        await agent.kill()
+        send_many(panel, 100, start=500)
+        await agent.start()
+        await until(lambda: on_disk(agent) >= 400, what="what came while it was dead")
+        assert await agent.stop() == 0
+        await agent.start()
+        await collector.start()
+        await until(lambda: len(set(collector.readings)) == 600, seconds=40, what="all of them")
+        await until(lambda: on_disk(agent) == 0, what="an empty outbox")
+
+
+async def test_killing_it_in_full_flow_loses_nothing(
+    agent, collector, mosquitto, publisher_of, until
+):
+    async with publisher_of(mosquitto.port) as panel:
+        await agent.start()
+        for round_ in range(3):
+            send_many(panel, 1000, start=1000 * round_)
+            await until(lambda r=round_: len(set(collector.readings)) > 1000 * r + 100)
+            await agent.kill()
+            await agent.start()
+        await until(lambda: len(set(collector.readings)) == 3000, seconds=20, what="all of them")
+
+
+async def test_a_lost_reply_is_answered_as_a_duplicate(
+    agent, collector, mosquitto, publisher_of, until
+):
+    await agent.start()
+    async with publisher_of(mosquitto.port) as panel:
+        await until(lambda: collector.segments, what="the first report")
+        collector.lose_replies = 2
+        send_many(panel, 50)
+        await until(lambda: collector.lose_replies == 0 and on_disk(agent) == 0, seconds=20)
+        await until(lambda: len(collector.readings) == 50)
+    assert len(collector.readings) == len(set(collector.readings)) == 50
+
+
+async def test_a_wrong_clock_is_corrected_for_signatures_only(
+    agent, collector, mosquitto, publisher_of, until
+):
+    from datetime import timedelta
+
+    collector.clock_ahead = timedelta(hours=5)
+    await agent.start()
+    async with publisher_of(mosquitto.port) as panel:
+        panel.send(
+            "sensors/P/readings", reading(0, timestamp=None)
+        )
+        await until(lambda: collector.readings)
+    assert abs(collector.readings[0][1] / 1e6 - time.time()) < 60
+
+
+async def test_a_segment_the_collector_refuses_is_set_aside_and_the_others_go_on(
+    agent, collector, mosquitto, publisher_of, until
+):
+    def refuse(body):
+        return (400, {}, {"title": "no"}) if b"weather" in body else None
+
+    await collector.stop()
+    collector.answer = refuse
+    await agent.start()
+    async with publisher_of(mosquitto.port) as panel:
+        send_many(panel, 10)
+        await until(lambda: on_disk(agent) >= 10)
+        before = on_disk(agent)
+        panel.send("site/weather", '{"wind_m_s": 1}')
+        await until(lambda: on_disk(agent) == before + 1)
+        send_many(panel, 10, start=10)
+        await until(lambda: on_disk(agent) == before + 11)
+        await collector.start()
+        await until(lambda: len(collector.readings) == 20, seconds=30)
+        await until(lambda: on_disk(agent) == 0)
+    with closing(sqlite3.connect(agent.outbox)) as outbox:
+        [(reason,)] = outbox.execute("SELECT reason FROM set_aside").fetchall()
+    assert reason == "HTTP 400: no"
+
+
+async def test_a_busy_collector_is_given_the_time_it_asks_for(
+    agent, collector, mosquitto, publisher_of, until
+):
+    moments = []
+
+    def busy(body):
+        moments.append(time.monotonic())
+        return (503, {"Retry-After": "1"}, {"title": "database away"}) if len(moments) < 3 else None
+
+    collector.answer = busy
+    await agent.start()
+    async with publisher_of(mosquitto.port) as panel:
+        send_many(panel, 10)
+        await until(lambda: len(collector.readings) == 10, seconds=20)
+    assert min(b - a for a, b in zip(moments[:2], moments[1:3], strict=True)) >= 1
+
+
+async def test_status_and_check_say_what_is_wrong(agent, collector, mosquitto, until):
+    assert (await agent.run("status")).returncode == 1
+    await agent.start()
+    await until(lambda: collector.segments)
+    checked = await agent.run("check", "--json")
+    assert checked.returncode == 0, checked.stdout
+    await until(lambda: (agent.folder / "status.json").exists())
+    mosquitto.stop()
+    checked = json.loads((await agent.run("check", "--json")).stdout)
+    assert [one["check"] for one in checked if not one["ok"]] == ["broker"]
+    assert await agent.stop() == 0
+    status = await agent.run("status", "--json")
+    assert status.returncode == 1
+    assert "was stopped" in json.loads(status.stdout)["problems"][0]
+
+
+async def test_a_second_agent_on_the_same_outbox_is_refused(agent, until):
+    await agent.start()
+    second = await agent.run("run")
+    assert second.returncode == 1
+    assert "another agent" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+async def test_a_wrong_token_is_refused_and_the_right_one_may_be_repeated(agent, collector):
+    refused = await agent.run("enroll", "--token", "bad")
+    assert refused.returncode == 1
+    assert "refuses this token" in refused.stderr
+    before = collector.keys["gw-1"].public_bytes_raw()
+    again = await agent.run("enroll", HELIOGRAPH_ENROLLMENT_TOKEN="good")
+    assert again.returncode == 0
+    assert collector.keys["gw-1"].public_bytes_raw() == before
+    assert (agent.folder / "identity.pem").stat().st_mode & 0o077 == 0
+
+
+def on_disk(agent):
+    with closing(sqlite3.connect(f"file:{agent.outbox}?mode=ro", uri=True)) as outbox:
+        try:
+            return outbox.execute("SELECT coalesce(sum(rows), 0) FROM segment").fetchone()[0]
+        except sqlite3.OperationalError:
+            return 0
+
+
+@pytest.fixture(autouse=True)
+def _log_on_failure(request, agent):
+    yield
+    print(agent.log.read_text() if agent.log.exists() else "no log")
