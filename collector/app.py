@@ -1,6 +1,8 @@
 """The web application: its routes, who may use them, and what lives as long as it."""
 
+import logging
 import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -30,6 +32,7 @@ from collector.problems import HANDLERS
 from collector.settings import Settings
 from collector.throttle import Throttle
 
+_log: Final = logging.getLogger(__name__)
 _FAILED_ATTEMPTS: Final = 10
 _FAILED_WINDOW: Final = timedelta(minutes=1)
 
@@ -47,12 +50,19 @@ def create_app(settings: Settings) -> Litestar:
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         if settings.database_url is None:
             raise SettingsError("HELIOGRAPH_DATABASE_URL is not set, and nothing is embedded here")
-        async with (
-            open_database(settings.database_url) as database,
-            open_ingest(database) as ingest,
-        ):
-            app.state.update({"database": database, "ingest": ingest})
-            yield
+        try:
+            async with (
+                open_database(settings.database_url) as database,
+                open_ingest(database, observe=metrics.observe_commit) as ingest,
+            ):
+                app.state.update({"database": database, "ingest": ingest})
+                yield
+        except* Exception:
+            # Without its writer a collector must not look alive: it ends, and is started again.
+            _log.critical("the collector cannot go on", exc_info=True)
+            app.state.failed = True
+            signal.raise_signal(signal.SIGTERM)
+            raise
 
     return Litestar(
         route_handlers=[

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
@@ -16,7 +16,7 @@ from collector.database.engine import Database
 from collector.errors import BadBodyError, DatabaseRefusedError
 from collector.receipts import Receipt, Rejection, SegmentReceipt, Sender
 from collector.registry import Registry
-from collector.writer import Writer
+from collector.writer import Commit, Writer
 from shared.errors import InvalidSegmentError
 from shared.readings import COLUMNS
 from shared.segments import Segment
@@ -143,9 +143,16 @@ class Ingest:
 
 
 @contextlib.asynccontextmanager
-async def open_ingest(database: Database) -> AsyncIterator[Ingest]:
-    """Run a writer for as long as the context lasts; should it fail, the context is cancelled."""
-    writer = Writer(database)
+async def open_ingest(
+    database: Database, *, observe: Callable[[Commit], None] | None = None
+) -> AsyncIterator[Ingest]:
+    """Run a writer for as long as the context lasts; should it fail, the context is cancelled.
+
+    Args:
+        database: Where readings go.
+        observe: Called after each commit.
+    """
+    writer = Writer(database) if observe is None else Writer(database, observe=observe)
     async with asyncio.TaskGroup() as group:
         lanes = [
             group.create_task(writer.run(), name=f"writer-{number}") for number in range(_LANES)

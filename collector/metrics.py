@@ -18,6 +18,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from collector.receipts import Receipt
+from collector.writer import Commit
 
 MULTIPROCESS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Where several workers put their figures, so that any of them can answer for all."""
@@ -78,11 +79,11 @@ class Metrics:
         for segment in receipt.segments:
             self._segments.labels(segment.status).inc()
 
-    def observe_commit(self, seconds: float, *, requests: int, readings: int) -> None:
+    def observe_commit(self, commit: Commit) -> None:
         """Note one group commit."""
-        self._commits.observe(seconds)
-        self._group_requests.observe(requests)
-        self._group_readings.observe(readings)
+        self._commits.observe(commit.seconds)
+        self._group_requests.observe(commit.requests)
+        self._group_readings.observe(commit.readings)
 
     def observe_request(self, seconds: float, *, method: str, route: str, status: int) -> None:
         """Note one request; ``route`` is a template, so that there are few."""

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any, Final
 
 import uvicorn
+from litestar import Litestar
 from uvicorn.supervisors import Multiprocess
 
 from collector.app import create_app
@@ -47,7 +48,7 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
         with contextlib.closing(_listen(settings)) as listener:
             address = f"http://{_shown(listener)}"
             if settings.workers == 1:
-                _Announcing(_config(ready), lambda: announce(address)).run([listener])
+                _serve_here(ready, listener=listener, announce=lambda: announce(address))
             else:
                 _serve_by_workers(ready, listener=listener, announce=lambda: announce(address))
 
@@ -118,6 +119,17 @@ class _Workers(Multiprocess):
         self._announce()
 
 
+def _serve_here(
+    settings: Settings, *, listener: socket.socket, announce: Callable[[], None]
+) -> None:
+    app = create_app(settings)
+    try:
+        _Announcing(_config(settings, app=app), announce).run([listener])
+    finally:
+        if app.state.get("failed"):
+            raise ServeError("the collector could not go on; the log above says why")
+
+
 def _serve_by_workers(
     settings: Settings, *, listener: socket.socket, announce: Callable[[], None]
 ) -> None:
@@ -127,11 +139,10 @@ def _serve_by_workers(
         _Workers(_config(settings), listener, announce).run()
 
 
-def _config(settings: Settings) -> uvicorn.Config:
-    several = settings.workers > 1
+def _config(settings: Settings, *, app: Litestar | None = None) -> uvicorn.Config:
     return uvicorn.Config(
-        "collector.app:create_worker" if several else create_app(settings),
-        factory=several,
+        app or "collector.app:create_worker",
+        factory=app is None,
         workers=settings.workers,
         loop="uvloop",
         http="httptools",

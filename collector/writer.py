@@ -6,9 +6,10 @@ Rows, ledger entries and everything beside them are one transaction; who waits i
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import perf_counter
 from typing import Final
 
 import psycopg
@@ -39,11 +40,30 @@ class _Waiting:
     answer: "asyncio.Future[list[Outcome]]"
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit, for the figures."""
+
+    seconds: float
+    """From asking for a connection to the answer to COMMIT."""
+    requests: int
+    """How many requests shared it."""
+    readings: int
+    """How many readings they brought."""
+
+
+def _unobserved(_commit: Commit) -> None:
+    """Let a commit pass unseen."""
+
+
 class Writer:
     """Stores parts; `run` has to run, once or several times, for as long as `write` is called."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, *, observe: Callable[[Commit], None] = _unobserved
+    ) -> None:
         self._database = database
+        self._observe = observe
         self._queue: deque[_Waiting] = deque()
         self._waiting_readings = 0
         self._wake = asyncio.Event()
@@ -101,6 +121,7 @@ class Writer:
     async def _store(self, group: list[_Waiting]) -> None:
         """Commit a group and answer it; if the database refuses, find out whose fault it is."""
         try:
+            started = perf_counter()
             outcomes = await self._commit(group)
         except DatabaseAwayError as error:
             self._note(away=True, reason=str(error))
@@ -113,6 +134,8 @@ class Writer:
                 await self._store([waiting])
         else:
             self._note(away=False, reason="")
+            readings = sum(waiting.readings for waiting in group)
+            self._observe(Commit(perf_counter() - started, len(group), readings))
             _answer(group, outcomes=outcomes)
 
     async def _commit(self, group: list[_Waiting]) -> list[Outcome]:

@@ -66,9 +66,7 @@ async def test_every_route_is_in_the_matrix(client):
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
-async def test_a_route_serves_the_roles_that_are_enough_and_no_other(
-    client, bearer, method, path
-):
+async def test_a_route_serves_the_roles_that_are_enough_and_no_other(client, bearer, method, path):
     address = path.format(**ARGUMENTS)
     for role in (*PEOPLE, Role.INGEST):
         answer = await client.request(method, address, headers=bearer(role))
@@ -96,7 +94,9 @@ async def test_a_public_route_never_asks_for_a_token(client, method, path):
     assert answer.status_code != 401
 
 
-async def test_unknown_revoked_and_expired_tokens_get_the_same_answer(client, database, bearer, now):
+async def test_unknown_revoked_and_expired_tokens_get_the_same_answer(
+    client, database, bearer, now
+):
     expired, _ = await create_token(
         database, name="old", role=Role.ADMIN, site=None, expires_at=now - timedelta(seconds=1)
     )
