@@ -55,13 +55,17 @@ class Fleet:
 
     def series(self, site: str, start: datetime, end: datetime, step: int) -> dict[str, Any]:
         """Columns of a site's power, with a hole in beta's."""
-        scale = sum(p["power_watts"] for p in self.panels[site]) / self.sky.watts(self.sky.now, len(site))
+        scale = sum(p["power_watts"] for p in self.panels[site]) / self.sky.watts(
+            self.sky.now, len(site)
+        )
         seconds = range(int(start.timestamp()) // step * step, int(end.timestamp()), step)
         silent = self.sky.now - timedelta(minutes=26)
         newest = {"gamma": silent.timestamp()}.get(site, end.timestamp())
         empty = [t > newest or (site == "beta" and self._in_hole(t)) for t in seconds]
         at = [datetime.fromtimestamp(t, UTC) for t in seconds]
-        means = [None if e else self.sky.watts(m, len(site)) for m, e in zip(at, empty, strict=True)]
+        means = [
+            None if e else self.sky.watts(m, len(site)) for m, e in zip(at, empty, strict=True)
+        ]
         return {
             "metric": "power",
             "t": list(seconds),
@@ -103,7 +107,9 @@ def _site(fleet: Fleet, site: str, name: str, count: int, *alerts: str) -> None:
     })  # fmt: skip
 
 
-def _alert(key: int, panel: str | None, severity: str, title: str, advice: str, **more: Any) -> dict[str, Any]:
+def _alert(
+    key: int, panel: str | None, severity: str, title: str, advice: str, **more: Any
+) -> dict[str, Any]:
     return {
         "id": key, "site": "alpha", "panel_id": panel, "alert_type": "rule", "severity": severity,
         "state": "open", "title": title, "recommendation": advice, "cleared_at": None, **more,

@@ -42,7 +42,9 @@ async def test_the_fleet_page_lists_sites_worst_first_with_two_states_and_power(
     rows = page.locator(".sites tbody tr")
     await expect(rows.locator("th a")).to_have_text(["Alpha roof", "Gamma school", "Beta carport"])
     await expect(rows.nth(0)).to_contain_text("critical")
-    await expect(rows.nth(0).locator("td b")).to_have_text(f"{fleet.sites[0]['power_watts'] / 1000:.2f}")
+    await expect(rows.nth(0).locator("td b")).to_have_text(
+        f"{fleet.sites[0]['power_watts'] / 1000:.2f}"
+    )
     await expect(rows.nth(1)).to_contain_text("silent 26 min")
     await expect(rows.nth(1)).to_contain_text("unknown")
     await expect(rows.nth(1).locator("td b")).to_have_text("—")
@@ -274,7 +276,10 @@ async def test_the_sun_stands_where_the_almanac_says(page, moment, latitude, lon
         ("m.duration(11520)", "3 h 12 min"),
         ("m.duration(86400 * 4 + 7200)", "4 d 2 h"),
         ("m.hourMinute(Date.UTC(2026, 6, 1, 6, 2), 'Europe/Berlin')", "08:02"),
-        ("m.when(Date.UTC(2026, 6, 1, 6, 2), Date.UTC(2026, 6, 2, 6), 'Europe/Berlin')", "1 Jul 08:02"),
+        (
+            "m.when(Date.UTC(2026, 6, 1, 6, 2), Date.UTC(2026, 6, 2, 6), 'Europe/Berlin')",
+            "1 Jul 08:02",
+        ),
     ],
 )
 async def test_figures_are_written_by_the_rules(page, expression, text):
