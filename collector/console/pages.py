@@ -1,7 +1,7 @@
 """The console's pages: shells without data, static files, and the content policy they run under.
 
-A page holds no reading and no alert: its modules ask the JSON API with the session's cookie, so there is one
-place that decides who may see what. The policy lets nothing but this origin's own files run.
+A page holds no reading and no alert: its modules ask the JSON API with the session's cookie, so
+there is one place that decides who may see what. The policy lets only this origin's files run.
 """
 
 import hashlib
@@ -19,20 +19,10 @@ _HERE: Final = Path(__file__).parent
 _STATIC: Final = _HERE / "static"
 _YEAR_SECONDS: Final = 31_536_000
 
-CONTENT_SECURITY_POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "manifest-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-    )
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 """What a page may load and do; the browser tests fail on any violation."""
 
@@ -104,7 +94,7 @@ async def sign_in(
 def local_path(wanted: str) -> str:
     """Return `wanted` when it is a path of this origin, else the fleet page.
 
-    Browsers read `//host` and `/\\host` as another origin.
+    Browsers read a path that begins with two slashes, of either kind, as another origin.
     """
     is_local = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if is_local and wanted.isprintable() else "/"
@@ -122,8 +112,8 @@ def static_digest() -> str:
 def console_router() -> Router:
     """Return the router of the console: its pages and its static files.
 
-    Static files are served below `/static/<digest>/`, kept by browsers for a year, and below `/static/`
-    for those who cannot know the digest.
+    Static files are served below `/static/<digest>/`, kept by browsers for a year, and below
+    `/static/` for those who cannot know the digest.
     """
     static_url = f"/static/{static_digest()}"
     pages = Pages(static_url)
