@@ -15,6 +15,8 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery
 from litestar.static_files import create_static_files_router
 
+from collector.roles import OPTION, Access
+
 _HERE: Final = Path(__file__).parent
 _STATIC: Final = _HERE / "static"
 _YEAR_SECONDS: Final = 31_536_000
@@ -123,20 +125,20 @@ def console_router() -> Router:
         dependencies={"pages": Provide(lambda: pages, sync_to_thread=False)},
         response_headers=[ResponseHeader(name=name, value=text) for name, text in _HEADERS.items()],
         include_in_schema=False,
-        opt={"exclude_from_auth": True},
+        opt={OPTION: Access.PAGE},
     )
     released = create_static_files_router(
         static_url,
         [_STATIC],
         name="static",
         cache_control=CacheControlHeader(max_age=_YEAR_SECONDS, immutable=True, public=True),
-        opt={"exclude_from_auth": True},
+        opt={OPTION: Access.PUBLIC},
     )
     plain = create_static_files_router(
         "/static",
         [_STATIC],
         name="static-plain",
         cache_control=CacheControlHeader(no_cache=True),
-        opt={"exclude_from_auth": True},
+        opt={OPTION: Access.PUBLIC},
     )
     return Router("/", route_handlers=[shells, released, plain])

@@ -24,6 +24,9 @@ const troubles = Object.fromEntries(
 const data = mark({ shape: "dash", tone: "quiet", text: "" });
 const sun = mark({ shape: "dash", tone: "quiet", text: "" });
 
+const yieldOf = (wh, { rated_watts }) =>
+  wh == null || !rated_watts ? "" : `${specificYield(wh, rated_watts)} kWh/kWp`;
+
 async function refreshSite() {
   const row = await oneSite(id);
   await days.learn([row]);
@@ -37,8 +40,8 @@ async function refreshSite() {
   setText(byId("about"), place.filter(Boolean).join(" · "));
   totals.show([
     { label: "Now", value: kilowatts(row.power_watts, powerDecimals(row.rated_watts)), unit: "kW", note: row.rated_watts && row.power_watts != null ? `${percent(row.power_watts / row.rated_watts)} of rated` : "" },
-    { label: "Today", value: kilowattHours(row.energy_today_wh), unit: "kWh", note: `${specificYield(row.energy_today_wh, row.rated_watts)} kWh/kWp` },
-    { label: "Yesterday", value: kilowattHours(days.yesterday(id)), unit: "kWh", note: `${specificYield(days.yesterday(id), row.rated_watts)} kWh/kWp` },
+    { label: "Today", value: kilowattHours(row.energy_today_wh), unit: "kWh", note: yieldOf(row.energy_today_wh, row) },
+    { label: "Yesterday", value: kilowattHours(days.yesterday(id)), unit: "kWh", note: yieldOf(days.yesterday(id), row) },
     { label: "Data", value: "", mark: data.node },
     { label: "Sun", value: "", mark: sun.node },
   ]);
