@@ -24,6 +24,8 @@ const troubles = Object.fromEntries(
 const data = mark({ shape: "dash", tone: "quiet", text: "" });
 const sun = mark({ shape: "dash", tone: "quiet", text: "" });
 
+let zone = null;
+
 const yieldOf = (wh, { rated_watts }) =>
   wh == null || !rated_watts ? "" : `${specificYield(wh, rated_watts)} kWh/kWp`;
 
@@ -35,7 +37,7 @@ async function refreshSite() {
   data.update(dataState(row, now));
   sun.update(sunState(row, now));
   setText(byId("name"), row.name ?? row.site);
-  const zone = row.timezone;
+  zone = row.timezone;
   const place = [`${row.panel_count} panels`, row.rated_watts && `${number(row.rated_watts / 1000, 2)} kWp`, `${hourMinute(now, zone)} ${zoneName(now, zone)}`];
   setText(byId("about"), place.filter(Boolean).join(" · "));
   totals.show([
@@ -57,7 +59,7 @@ async function refreshAlerts() {
   ]);
   troubles.alerts.clear();
   const open = worstFirst(here.filter(({ state }) => state !== "resolved"));
-  alertList.show(open);
+  alertList.show(open, zone);
   power.setAlerts(open);
   tiles.setAlerts(open);
   countAlerts(everywhere.length);
