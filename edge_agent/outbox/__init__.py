@@ -94,9 +94,7 @@ class Outbox:
         """Write to disk, for ever, what has waited too long for its receipt."""
         while True:
             oldest = self.waiting.oldest()
-            due = self._spill_after if oldest is None else self._spill_after - (
-                time.monotonic() - oldest
-            )  # fmt: skip
+            due = self._spill_after - (0.0 if oldest is None else time.monotonic() - oldest)
             await asyncio.sleep(_RETRY_SECONDS if self.full else max(due, _SHORTEST_SECONDS))
             await self.spill(age=0 if self.away else self._spill_after)
 
