@@ -65,9 +65,9 @@ class Demo:
         return dict(line.split("=", 1) for line in lines)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def demo_folder():
-    # Not below pytest's folders, which root's PostgreSQL user may not always pass through.
+    # One for all: a demo is quick on its state. Not below pytest's folders, which root's PostgreSQL user may not always pass through.
     with tempfile.TemporaryDirectory(prefix="heliograph-demo-") as folder:
         yield Path(folder)
 
