@@ -5,7 +5,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import click
 import msgspec
 import pytest
 import typer
@@ -30,8 +29,8 @@ def commands(program, app):
     """Every command of a program, as a person types it."""
 
     def below(command, words):
-        if isinstance(command, click.Group) and command.commands:
-            for name, sub in command.commands.items():
+        if subcommands := getattr(command, "commands", None):
+            for name, sub in subcommands.items():
                 yield from below(sub, [*words, name])
         else:
             yield " ".join(words)
@@ -58,6 +57,10 @@ PACKAGES = sorted(
         for requirement in group
     }
 )
+
+
+def test_the_programs_have_the_commands_they_are_known_for():
+    assert {"edge-agent run", "collector serve", "collector site add"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
