@@ -97,7 +97,7 @@ def test_every_dependency_is_documented_and_pinned(package):
 
 def test_the_pins_name_no_index():
     pins = (ROOT / "constraints.txt").read_text()
-    assert not re.search(r"^\s*(-|--|http|file:)|://", pins, re.MULTILINE)
+    assert not re.search(r"^\s*(-|https?:|file:)|://", pins, re.MULTILINE)
 
 
 @pytest.mark.parametrize("document", ["README.md", "deploy/README.md", "CONTRIBUTING.md"])
@@ -106,5 +106,7 @@ def test_every_file_that_is_linked_or_named_is_there(document):
     places = [place for place in re.findall(r"\]\(([^)#:]+)[^)]*\)", text) if place]
     places += re.findall(r"`((?:edge_agent|collector|shared|models|deploy|tests)/[\w./-]+)`", text)
     base = (ROOT / document).parent
+    # What `make bench` writes, and what must not be there, are named too.
+    places = set(places) - {"tests/benchmarks/results.json", "tests/__init__.py"}
     missing = [p for p in places if not (base / p).exists() and not (ROOT / p).exists()]
     assert missing == []
