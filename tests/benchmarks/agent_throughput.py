@@ -11,7 +11,6 @@ from pathlib import Path
 import gmqtt
 
 from figures import Figure, report
-
 from programs.mosquitto import Mosquitto
 
 COUNT = 60_000
