@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import gmqtt
+
 from figures import Figure, report
 from programs.mosquitto import Mosquitto
 

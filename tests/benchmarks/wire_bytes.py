@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import numpy as np
-from figures import Figure, report
 
+from figures import Figure, report
 from models.simulator.simulation import Simulation
 from models.simulator.site import Site
 from shared.segments import Segment, encode, pack, readings_table

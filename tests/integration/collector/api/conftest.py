@@ -70,7 +70,8 @@ def sites(rows):
     }
     for panel in ("PANEL-001", "PANEL-002"):
         rows(
-            "INSERT INTO panel (site_key, panel, rated_watts, panel_group) VALUES (%s, %s, 400, 's')",
+            "INSERT INTO panel (site_key, panel, rated_watts, panel_group) "
+            "VALUES (%s, %s, 400, 's')",
             keys["alpha"],
             panel,
         )

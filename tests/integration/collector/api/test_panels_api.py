@@ -16,7 +16,8 @@ def store(rows, sites):
     def put(panel, readings, *, site="alpha"):
         key = rows(
             "INSERT INTO panel (site_key, panel) VALUES (%s, %s) "
-            "ON CONFLICT (site_key, panel) DO UPDATE SET panel = excluded.panel RETURNING panel_key",
+            "ON CONFLICT (site_key, panel) DO UPDATE SET panel = excluded.panel "
+            "RETURNING panel_key",
             sites[site],
             panel,
         )[0][0]
