@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
-# On all cores, and without what is never imported: a third of what pip takes to do the same.
+# On all cores, and without what is never imported; pip would compile all of it on one.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(tests|pip|faker|h5py|polyfactory)/' \
   $(VENV)/lib collector deploy edge_agent models shared
 DEMO := $(VENV)/.installed-for-demo
