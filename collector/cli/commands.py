@@ -41,6 +41,7 @@ def main() -> None:
 
 @app.command()
 def serve(
+    *,
     database_url: Annotated[
         str | None,
         typer.Option(help="postgresql://..., without a password" + _SAME.format("DATABASE_URL")),

@@ -45,6 +45,8 @@ async def database(database_url):
 
 def _empty(url):
     with psycopg.connect(url.replace("&pool_size=1", ""), autocommit=True) as connection:
+        # The WASM build has one session for all connections, which keeps their prepared statements.
+        connection.execute("DEALLOCATE ALL")
         connection.execute("TRUNCATE site, panel, gateway, alert CASCADE")
         for table in ("reading_raw", "weather", "meter"):
             connection.execute(f"DELETE FROM {table}")

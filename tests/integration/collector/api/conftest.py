@@ -70,7 +70,8 @@ def sites(rows):
     }
     for panel in ("PANEL-001", "PANEL-002"):
         rows(
-            "INSERT INTO panel (site_key, panel, rated_watts, panel_group) VALUES (%s, %s, 400, 's')",
+            "INSERT INTO panel (site_key, panel, rated_watts, panel_group) "
+            "VALUES (%s, %s, 400, 'south')",
             keys["alpha"],
             panel,
         )
@@ -116,6 +117,7 @@ async def open_client(settings):
 @pytest.fixture
 async def tokens(database, sites):
     """One token of each role, by role; the ingest token is bound to alpha."""
+    assert "alpha" in sites
     return {
         role: (
             await create_token(
