@@ -4,13 +4,26 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import NoReturn, Protocol
+from typing import Final, NoReturn, Protocol
 
 import msgspec
+import numpy as np
 
 from edge_agent.errors import OutboxFullError
 from shared.alerts import Episode
 from shared.readings import Readings
+
+_INT32: Final = np.array([], np.int32)
+_NONE: Final = Readings(
+    panel_ids=(),
+    panel=_INT32,
+    time_us=np.array([], np.int64),
+    temperature_mc=_INT32,
+    voltage_mv=_INT32,
+    current_ma=_INT32,
+    power_mw=_INT32,
+    quality=np.array([], np.int16),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -65,13 +78,11 @@ class Detection:
         """Return the episodes that changed; without any if the detector fails.
 
         Args:
-            readings: A flush's readings.
+            readings: A flush's readings; None without any, for time passes all the same.
             settled: Set when the flush, and these episodes with it, is safe.
             now: Our time, UTC.
         """
-        if readings is None:
-            return []
-        changed = self._ask(readings, now=now)
+        changed = self._ask(_NONE if readings is None else readings, now=now)
         if not changed:
             return []
         cleared = [episode for episode in changed if episode.cleared_at is not None]

@@ -80,6 +80,8 @@ class Subscriber:
         """Whether the broker is there."""
         self.trouble: str | None = None
         """Why it is not, if it is not."""
+        self.subscribed = asyncio.Event()
+        """Set once the broker has our subscriptions: from then on it keeps what we miss."""
         self.retained = 0
         """Retained copies that were dropped: they are no readings."""
 
@@ -147,6 +149,7 @@ class Subscriber:
         if refused:
             self.trouble = f"the broker refuses the subscription to {', '.join(refused)}"
             _log.error("%s", self.trouble)
+        self.subscribed.set()
 
     def _now_connected(self) -> None:
         self.connected, self.trouble = True, None

@@ -37,6 +37,9 @@ class Systemd:
         message = "\n".join(f"{key}={value}" for key, value in states.items())
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+                sender.settimeout(0)  # whoever does not listen must not stop the agent
                 sender.sendto(message.encode(), name)
+        except BlockingIOError:
+            _log.debug("whoever started us does not listen: %s", message)
         except OSError as error:
             _log.warning("cannot tell systemd: %s", error)

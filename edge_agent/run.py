@@ -33,6 +33,9 @@ from edge_agent.validate import Validator
 GOODBYE_SECONDS: Final = 5.0
 """How long a stopping agent waits for receipts before it puts the rest on disk."""
 
+READY_SECONDS: Final = 10.0
+"""How long the broker may hold up that we say we run."""
+
 _EPISODES: Final = "open_episodes"
 _MEGABYTE: Final = 1_000_000
 
@@ -138,17 +141,25 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
             "spill": stages.outbox.spill_when_due(),
             "episodes": stages.detection.forget_cleared(),
             "status": agent.observer.write(status_path(config.buffer.path)),
+            "ready": _say_ready(agent.subscriber, systemd=systemd),
             "life": agent.observer.show_life(systemd),
         }
         others = [tasks.create_task(work, name=name) for name, work in coroutines.items()]
         _log.info("running for site %s", config.site.id)
-        systemd.tell(READY="1", STATUS="running")
         await stop.wait()
         systemd.tell(STOPPING="1", STATUS="bringing everything to safety")
         _log.info("stopping: bringing everything to safety")
         await _say_goodbye(stages, keeping=keeping)
         for task in (keeping, *others):
             task.cancel()
+
+
+async def _say_ready(subscriber: Subscriber, *, systemd: Systemd) -> None:
+    """Say that we run, once subscribed; a broker that is away holds that up only for a while."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(READY_SECONDS):
+            await subscriber.subscribed.wait()
+    systemd.tell(READY="1")
 
 
 async def _say_goodbye(stages: Stages, *, keeping: asyncio.Task[None]) -> None:

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.documents import Documents
 from shared.errors import InvalidReadingError
 from shared.quality import Quality
 from shared.readings import Readings, to_thousandths
@@ -25,7 +26,6 @@ PANEL_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 """A panel id; it is part of topics and URLs."""
 
 _MILLISECONDS_FROM: Final = 1e11  # as seconds, the year 5138; as milliseconds, 1973
-_MAX_SORTED_COMMAS: Final = 100_000  # some 15,000 readings; 6 MB of "1," would take a minute
 _QUOTED: Final = 80
 
 
@@ -61,63 +61,9 @@ class Decoded(msgspec.Struct, frozen=True):
     """The latest location, in degrees, of each panel that told one."""
 
 
-_decode_one: Final = msgspec.json.Decoder(ReadingMessage).decode
-_decode_many: Final = msgspec.json.Decoder(list[ReadingMessage]).decode
-_decode_raw: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
-
-
-def parse(document: bytes | msgspec.Raw) -> ReadingMessage:
-    """Decode one JSON object.
-
-    Raises:
-        InvalidReadingError: It is not one reading; the text says why.
-    """
-    try:
-        return _decode_one(document)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidReadingError(_reason(error, document=bytes(document))) from error
-
-
-def parse_payload(payload: bytes) -> list[ReadingMessage | InvalidReadingError]:
-    """Decode an MQTT payload: one object, or an array of which each element stands alone."""
-    try:
-        if payload[:1] != b"[" and payload.lstrip()[:1] != b"[":
-            return [_decode_one(payload)]
-        return list(_decode_many(payload))
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        return _one_by_one(payload, error=error)
-
-
-def _one_by_one(payload: bytes, *, error: Exception) -> list[ReadingMessage | InvalidReadingError]:
-    """Sort the elements of an array that is not good as a whole; anything else is one failure."""
-    if payload.count(b",") > _MAX_SORTED_COMMAS:
-        reason = _reason(error, document=payload)
-        return [InvalidReadingError(f"{reason}, in an array too long to sort out the good ones")]
-    try:
-        elements = _decode_raw(payload)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return [InvalidReadingError(_reason(error, document=payload))]
-    results: list[ReadingMessage | InvalidReadingError] = []
-    for element in elements:
-        try:
-            results.append(parse(element))
-        except InvalidReadingError as reason:
-            results.append(reason)
-    return results
-
-
-def _reason(error: Exception, *, document: bytes) -> str:
-    if isinstance(error, RecursionError):
-        return "JSON is nested too deeply"
-    if isinstance(error, msgspec.ValidationError):
-        return _shortened(str(error))
-    start = document[:_QUOTED].decode("utf-8", "replace")
-    return f"not JSON ({error}): {start!r}"
-
-
-def _shortened(reason: str) -> str:
-    """Leave out the middle of what repeats a message's own, arbitrarily long, words."""
-    return reason if len(reason) <= 4 * _QUOTED else f"{reason[:_QUOTED]} … {reason[-_QUOTED:]}"
+_documents: Final = Documents(ReadingMessage)
+parse: Final = _documents.parse
+parse_payload: Final = _documents.parse_payload
 
 
 def to_readings(

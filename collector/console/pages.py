@@ -1,7 +1,7 @@
 """The console's pages: shells without data, static files, and the content policy they run under.
 
-A page holds no reading and no alert: its modules ask the JSON API with the session's cookie, so there is one
-place that decides who may see what. The policy lets nothing but this origin's own files run.
+A page holds no reading and no alert: its modules ask the JSON API with the session's cookie, so
+there is one place that decides who may see what. The policy lets only this origin's files run.
 """
 
 import hashlib
@@ -15,24 +15,16 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery
 from litestar.static_files import create_static_files_router
 
+from collector.roles import OPTION, Access
+
 _HERE: Final = Path(__file__).parent
 _STATIC: Final = _HERE / "static"
 _YEAR_SECONDS: Final = 31_536_000
 
-CONTENT_SECURITY_POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "manifest-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-    )
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 """What a page may load and do; the browser tests fail on any violation."""
 
@@ -104,7 +96,7 @@ async def sign_in(
 def local_path(wanted: str) -> str:
     """Return `wanted` when it is a path of this origin, else the fleet page.
 
-    Browsers read `//host` and `/\\host` as another origin.
+    Browsers read a path that begins with two slashes, of either kind, as another origin.
     """
     is_local = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if is_local and wanted.isprintable() else "/"
@@ -122,8 +114,8 @@ def static_digest() -> str:
 def console_router() -> Router:
     """Return the router of the console: its pages and its static files.
 
-    Static files are served below `/static/<digest>/`, kept by browsers for a year, and below `/static/`
-    for those who cannot know the digest.
+    Static files are served below `/static/<digest>/`, kept by browsers for a year, and below
+    `/static/` for those who cannot know the digest.
     """
     static_url = f"/static/{static_digest()}"
     pages = Pages(static_url)
@@ -133,20 +125,20 @@ def console_router() -> Router:
         dependencies={"pages": Provide(lambda: pages, sync_to_thread=False)},
         response_headers=[ResponseHeader(name=name, value=text) for name, text in _HEADERS.items()],
         include_in_schema=False,
-        opt={"exclude_from_auth": True},
+        opt={OPTION: Access.PAGE},
     )
     released = create_static_files_router(
         static_url,
         [_STATIC],
         name="static",
         cache_control=CacheControlHeader(max_age=_YEAR_SECONDS, immutable=True, public=True),
-        opt={"exclude_from_auth": True},
+        opt={OPTION: Access.PUBLIC},
     )
     plain = create_static_files_router(
         "/static",
         [_STATIC],
         name="static-plain",
         cache_control=CacheControlHeader(no_cache=True),
-        opt={"exclude_from_auth": True},
+        opt={OPTION: Access.PUBLIC},
     )
     return Router("/", route_handlers=[shells, released, plain])

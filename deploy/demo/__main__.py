@@ -10,6 +10,7 @@ from deploy.demo.errors import DemoError
 from deploy.demo.plan import Plan
 from deploy.demo.run import run
 from deploy.demo.screen import Screen
+from shared.errors import HeliographError
 
 
 async def _until_stopped(plan: Plan, *, screen: Screen) -> None:
@@ -35,7 +36,7 @@ def main() -> int:
     try:
         plan = Plan.of(os.environ, folder=Path(".demo").absolute())
         asyncio.run(_until_stopped(plan, screen=screen))
-    except DemoError as error:
+    except (DemoError, HeliographError) as error:
         screen.fail(str(error))
         return 1
     screen.say("Everything has stopped. The state is kept for the next time.")

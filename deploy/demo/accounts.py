@@ -1,17 +1,22 @@
 """What the collector has to know: the sites, their agents, and two tokens to look with."""
 
-import asyncio
-import json
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import msgspec
 
+from collector.database.engine import Database, open_database
+from collector.enrollment import create_enrollment
+from collector.queries.sites import add_site
+from collector.roles import Role
+from collector.tokens import create_token
 from deploy.demo.agents import enroll
 from deploy.demo.plan import SITES, Plan, Site, write_private
-from deploy.demo.programs import run_program
+from deploy.demo.together import together
 
+_LIFETIME: Final = timedelta(minutes=10)
 _SECONDS: Final = 10.0
 
 
@@ -24,26 +29,28 @@ class Tokens(msgspec.Struct, frozen=True):
     """May look."""
 
 
-async def prepare(plan: Plan) -> Tokens:
+async def prepare(plan: Plan, *, database_url: str) -> Tokens:
     """Make sure that sites, enrolments and tokens are there; the collector must be running.
 
     The tokens are kept last, so an interrupted preparation is done again from its beginning.
 
     Raises:
-        DemoError: One of the commands failed.
+        DemoError: An agent cannot be enrolled.
     """
-    kept = plan.folder / "tokens.json"
     tokens = await _kept_tokens(plan)
     if tokens is not None:
         return tokens
-    known = {site["site"] for site in await _collector(plan, "site", "list")}
-    async with asyncio.TaskGroup() as group:
-        for site in SITES:
-            group.create_task(_introduce(plan, site, known=site.id in known), name=site.id)
-        admin = group.create_task(_create_token(plan, "admin"), name="admin token")
-        viewer = group.create_task(_create_token(plan, "viewer"), name="viewer token")
-    tokens = Tokens(admin=admin.result(), viewer=viewer.result())
-    write_private(kept, msgspec.json.encode(tokens).decode())
+    async with open_database(database_url) as database:
+        now = datetime.now(UTC)
+        enrollments = {site: await _introduce(database, site, now=now) for site in SITES}
+        tokens = Tokens(
+            admin=await _create_token(database, Role.ADMIN),
+            viewer=await _create_token(database, Role.VIEWER),
+        )
+    await together(
+        {site.id: enroll(plan, site, token=token) for site, token in enrollments.items()}
+    )
+    write_private(plan.folder / "tokens.json", msgspec.json.encode(tokens).decode())
     return tokens
 
 
@@ -61,31 +68,16 @@ async def _kept_tokens(plan: Plan) -> Tokens | None:
     return tokens
 
 
-async def _introduce(plan: Plan, site: Site, *, known: bool) -> None:
-    """Add a site and enrol its agent, with a key of its own."""
-    if not known:
-        place = {
-            "--name": site.name,
-            "--latitude": str(site.latitude),
-            "--longitude": str(site.longitude),
-            "--timezone": site.timezone,
-        }
-        options = (f"{name}={value}" for name, value in place.items())
-        await _collector(plan, "site", "add", site.id, *options)
-    for file in plan.agent_folder(site).glob("identity*"):
-        file.unlink()
-    created = await _collector(plan, "enrollment", "create", site.id)
-    await enroll(plan, site, token=created["token"])
-
-
-async def _create_token(plan: Plan, role: str) -> str:
-    created = await _collector(plan, "token", "create", f"demo-{role}", "--role", role)
-    token: str = created["token"]
+async def _introduce(database: Database, site: Site, *, now: datetime) -> str:
+    """Add a site unless it is there, and return a token to enrol its agent with."""
+    place = (site.latitude, site.longitude)
+    await add_site(database, site=site.id, name=site.name, timezone=site.timezone, place=place)
+    token, _ = await create_enrollment(database, site=site.id, lifetime=_LIFETIME, now=now)
     return token
 
 
-async def _collector(plan: Plan, *arguments: str) -> Any:  # noqa: ANN401 - JSON
-    printed = await run_program(
-        "collector", *arguments, "--json", environment={"HELIOGRAPH_DATA_DIR": str(plan.data)}
+async def _create_token(database: Database, role: Role) -> str:
+    token, _ = await create_token(
+        database, name=f"demo {role}", role=role, site=None, expires_at=None
     )
-    return json.loads(printed)
+    return token

@@ -62,11 +62,13 @@ def write_config(plan: Plan, site: Site, *, mqtt_url: str) -> None:
 
 
 async def enroll(plan: Plan, site: Site, *, token: str) -> None:
-    """Enrol a site's agent with a one-time token.
+    """Enrol a site's agent, with a new key, by a one-time token.
 
     Raises:
         DemoError: The agent or the collector refuses.
     """
+    for file in plan.agent_folder(site).glob("identity*"):
+        file.unlink()
     await run_program(
         "edge-agent",
         "enroll",

@@ -2,13 +2,13 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from deploy.demo.children import Child, Program
-from deploy.demo.errors import DemoError
+from deploy.demo.together import together
 
 
 class Family:
@@ -45,7 +45,7 @@ class Family:
         """
         children = [Child(program, logs=self._logs, say=self._say) for program in programs]
         self._generations.append(children)
-        await _together({f"start {child.program.name}": child.start() for child in children})
+        await together({f"start {child.program.name}": child.start() for child in children})
 
     async def watch(self, changed: Callable[[], None], *, seconds: float | None) -> None:
         """Keep every program running.
@@ -60,7 +60,7 @@ class Family:
         children = itertools.chain.from_iterable(self._generations)
         try:
             async with asyncio.timeout(seconds):
-                await _together(
+                await together(
                     {f"keep {child.program.name}": child.keep(changed) for child in children}
                 )
         except TimeoutError:
@@ -70,18 +70,3 @@ class Family:
         """Return the process of each program, by its name."""
         children = itertools.chain.from_iterable(self._generations)
         return {child.program.name: child.pid for child in children}
-
-
-async def _together(work: dict[str, Coroutine[None, None, None]]) -> None:
-    """Do it all side by side; the first failure ends the rest."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for name, part in work.items():
-                group.create_task(part, name=name)
-    except* DemoError as failures:
-        raise _first(failures) from failures
-
-
-def _first(failures: BaseExceptionGroup[DemoError]) -> DemoError:
-    first = failures.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

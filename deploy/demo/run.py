@@ -32,13 +32,13 @@ async def run(plan: Plan, *, screen: Screen) -> None:
             brokers = [broker_program(site, port=ports[site.id]) for site in SITES]
             await family.start(collector_program(plan), *brokers)
             # The database then outlives a collector that is started again, and ends after it.
-            held.enter_context(embedded_postgres(plan.data))
+            database_url = held.enter_context(embedded_postgres(plan.data))
 
             screen.say("Enrolling the edge agents …")
             urls = {site.id: f"mqtt://127.0.0.1:{ports[site.id]}" for site in SITES}
             for site in SITES:
                 write_config(plan, site, mqtt_url=urls[site.id])
-            tokens = await prepare(plan)
+            tokens = await prepare(plan, database_url=database_url)
             sockets = {site.id: held.enter_context(NotifySocket()) for site in SITES}
             await family.start(*(agent_program(plan, site, sockets[site.id]) for site in SITES))
 

@@ -64,10 +64,11 @@ class Detector:
             self._newest_us = max(self._newest_us, int(readings.time_us.max()))
         now_us = to_micros(now)
         if self._is_due(now_us):
-            self._put_back(now_us)
-            self._judge(concatenate(self._waiting))
-            self._waiting, self._rows_waiting = [], 0
+            # Taken first: should judging fail, the same readings must not fail it for ever.
+            waiting, self._waiting, self._rows_waiting = self._waiting, [], 0
             self._judged_at_us, self._judged_until_us = now_us, self._newest_us
+            self._put_back(now_us)
+            self._judge(concatenate(waiting))
         return self._episodes.drain()
 
     def open_episodes(self) -> list[Episode]:
@@ -114,7 +115,7 @@ class Detector:
         ahead = self._panels.set_back(now_us)
         if len(ahead):
             self._persistence.interrupt(ahead)
-            self._newest_us = NEVER
+            self._newest_us = self._judged_until_us = NEVER
 
     def _resume(self, episode: Episode) -> bool:
         numbers = {rule.alert_type: number for number, rule in enumerate(self._rules)}

@@ -10,12 +10,12 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
 from edge_agent.errors import OutboxFullError
 from edge_agent.outbox.file import OutboxFile, open_file
+from edge_agent.outbox.parcel import Parcel
 from edge_agent.outbox.quarantine import Quarantine
 from edge_agent.outbox.shelf import Order, Shelf
 from edge_agent.outbox.waiting import Held, Waiting
@@ -31,16 +31,6 @@ _RETRY_SECONDS: Final = 1.0
 _SHORTEST_SECONDS: Final = 0.05
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """Segments to send together."""
-
-    segments: tuple[Sealed, ...]
-    """In the order they came; a backlog perhaps newest first."""
-    backlog: bool
-    """Whether they came from disk."""
 
 
 class Outbox:
@@ -104,9 +94,7 @@ class Outbox:
         """Write to disk, for ever, what has waited too long for its receipt."""
         while True:
             oldest = self.waiting.oldest()
-            due = self._spill_after if oldest is None else self._spill_after - (
-                time.monotonic() - oldest
-            )  # fmt: skip
+            due = self._spill_after - (0.0 if oldest is None else time.monotonic() - oldest)
             await asyncio.sleep(_RETRY_SECONDS if self.full else max(due, _SHORTEST_SECONDS))
             await self.spill(age=0 if self.away else self._spill_after)
 

@@ -1,7 +1,7 @@
 """Messages about the whole site: the weather station's and the meter's."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from edge_agent.entries import Faults
 from edge_agent.intake import Message
+from shared.documents import Documents
+from shared.errors import InvalidReadingError
 from shared.messages import MAX_FUTURE, MAX_PAST, epoch_seconds
 from shared.readings import to_thousandths
 from shared.segments import MISSING_I8, Table
 
 Time = Annotated[datetime, Meta(tz=True)] | float | None
 Watts = Annotated[float, Meta(ge=-1e9, le=1e9)]
-
-_QUOTED: Final = 80
 
 
 class WeatherMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,15 +51,15 @@ class MeterMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _Site = TypeVar("_Site", WeatherMessage, MeterMessage)
-_decode_weather: Final = msgspec.json.Decoder(WeatherMessage).decode
-_decode_meter: Final = msgspec.json.Decoder(MeterMessage).decode
+_weather: Final = Documents(WeatherMessage)
+_meter: Final = Documents(MeterMessage)
 
 
 def weather_table(
     messages: Sequence[Message], *, rows: Sequence[int], faults: Faults, now: datetime
 ) -> Table | None:
     """Return the table of those messages at ``rows`` that are good; None without any."""
-    good = _decoded(messages, rows=rows, faults=faults, now=now, decode=_decode_weather)
+    good = _decoded(messages, rows=rows, faults=faults, now=now, documents=_weather)
     if not good:
         return None
     return {
@@ -74,7 +74,7 @@ def meter_table(
     messages: Sequence[Message], *, rows: Sequence[int], faults: Faults, now: datetime
 ) -> Table | None:
     """Return the table of those messages at ``rows`` that are good; None without any."""
-    good = _decoded(messages, rows=rows, faults=faults, now=now, decode=_decode_meter)
+    good = _decoded(messages, rows=rows, faults=faults, now=now, documents=_meter)
     if not good:
         return None
     return {
@@ -92,25 +92,20 @@ def _decoded(
     rows: Sequence[int],
     faults: Faults,
     now: datetime,
-    decode: Callable[[bytes], _Site],
+    documents: Documents[_Site],
 ) -> list[tuple[int, _Site]]:
     good = []
     for at in rows:
-        payload, arrival = messages[at].payload, messages[at].received_at
-        try:
-            message = decode(payload)
-        except msgspec.ValidationError as error:
-            faults.add(at, reason=str(error), tier="malformed")
-            continue
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-            start = payload[:_QUOTED].decode("utf-8", "replace")
-            faults.add(at, reason=f"not JSON ({error}): {start!r}", tier="malformed")
-            continue
-        second = epoch_seconds(message.timestamp, arrival=arrival)
-        if reason := _untimely(second, now=now) or _empty(message):
-            faults.add(at, reason=reason, tier="malformed")
-        else:
-            good.append((round(second * 1e6), message))
+        arrival = messages[at].received_at
+        for message in documents.parse_payload(messages[at].payload):
+            if isinstance(message, InvalidReadingError):
+                faults.add(at, reason=str(message), tier="malformed")
+                continue
+            second = epoch_seconds(message.timestamp, arrival=arrival)
+            if reason := _untimely(second, now=now) or _empty(message):
+                faults.add(at, reason=reason, tier="malformed")
+            else:
+                good.append((round(second * 1e6), message))
     return good
 
 

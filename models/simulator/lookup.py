@@ -3,7 +3,8 @@
 The irradiance axis is spaced by its square root: voltage bends most in little light.
 """
 
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,26 +16,32 @@ LIGHT: Final = np.linspace(0.0, MAX_IRRADIANCE**0.5, 65)
 CELSIUS: Final = np.linspace(-50.0, 120.0, 18)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Spot:
     """Where points lie on the grid, found once and used for several tables."""
 
-    def __init__(self, irradiance: Array, *, celsius: Array) -> None:
-        row, self._across = _cell(np.sqrt(np.maximum(irradiance, 0.0)), axis=LIGHT)
-        column, self._along = _cell(celsius, axis=CELSIUS)
-        self._corner = row * len(CELSIUS) + column
+    corner: NDArray[np.intp]
+    """Index of the corner before each point, in the flattened table."""
+    across: Array
+    """How far the point lies towards the next irradiance, 0 to 1."""
+    along: Array
+    """How far the point lies towards the next temperature, 0 to 1."""
+
+    @classmethod
+    def of(cls, irradiance: Array, *, celsius: Array) -> Self:
+        """Find points; those beyond the grid are put to its edge."""
+        row, across = _cell(np.sqrt(np.maximum(irradiance, 0.0)), axis=LIGHT)
+        column, along = _cell(celsius, axis=CELSIUS)
+        return cls(row * len(CELSIUS) + column, across, along)
 
     def read(self, table: Array) -> Array:
         """Interpolate a table of shape ``(len(LIGHT), len(CELSIUS))``."""
-        flat, corner, along = table.ravel(), self._corner, self._along
-        near = flat[corner]
-        near += (flat[corner + 1] - near) * along
-        corner = corner + len(CELSIUS)
-        far = flat[corner]
-        far += (flat[corner + 1] - far) * along
-        far -= near
-        far *= self._across
-        near += far
-        return np.asarray(near)
+        flat, next_row = table.ravel(), self.corner + len(CELSIUS)
+        near = flat[self.corner]
+        near += (flat[self.corner + 1] - near) * self.along
+        far = flat[next_row]
+        far += (flat[next_row + 1] - far) * self.along
+        return np.asarray(near + (far - near) * self.across)
 
     def read_deep(self, table: Array, *, share: Array) -> Array:
         """Interpolate a table with a third axis that runs evenly from 0 to 1.
@@ -45,12 +52,10 @@ class Spot:
         """
         layer, weight = _cell(np.clip(share, 0.0, 1.0), axis=np.linspace(0.0, 1.0, len(table)))
         size = len(LIGHT) * len(CELSIUS)
-        deep = Spot.__new__(Spot)
-        deep._across, deep._along = self._across, self._along  # noqa: SLF001 - the same class
-        deep._corner = self._corner + layer * size  # noqa: SLF001
-        near = deep.read(table)
-        deep._corner = deep._corner + size  # noqa: SLF001
-        return near + (deep.read(table) - near) * weight
+        near = replace(self, corner=self.corner + layer * size)
+        far = replace(self, corner=near.corner + size)
+        below = near.read(table)
+        return below + (far.read(table) - below) * weight
 
 
 def _cell(values: Array, *, axis: Array) -> tuple[NDArray[np.intp], Array]:

@@ -22,7 +22,7 @@ class Message:
     """One MQTT message."""
 
     topic: str
-    """As in design: ``sensors/{panel_id}/readings``, ``site/weather`` or ``site/meter``."""
+    """``sensors/{panel_id}/readings``, ``site/weather`` or ``site/meter``."""
     payload: bytes
     """A JSON object, or an array of them."""
     due_us: int

@@ -48,17 +48,17 @@ class Module:
 
     def healthy(self, irradiance: Array, *, celsius: Array) -> Power:
         """Return the maximum power point."""
-        spot = Spot(irradiance, celsius=celsius)
+        spot = Spot.of(irradiance, celsius=celsius)
         return spot.read(self._healthy[0]), spot.read(self._healthy[1])
 
     def shorted(self, irradiance: Array, *, celsius: Array) -> Power:
         """Return the maximum power point with one bypass diode failed short."""
-        spot = Spot(irradiance, celsius=celsius)
+        spot = Spot.of(irradiance, celsius=celsius)
         return spot.read(self._shorted[0]), spot.read(self._shorted[1])
 
     def degraded(self, irradiance: Array, *, celsius: Array) -> Power:
         """Return the maximum power point with potential-induced degradation."""
-        spot = Spot(irradiance, celsius=celsius)
+        spot = Spot.of(irradiance, celsius=celsius)
         return spot.read(self._pid[0]), spot.read(self._pid[1])
 
     def shaded(self, irradiance: Array, *, celsius: Array, loss: Array) -> Power:
@@ -69,7 +69,7 @@ class Module:
             celsius: Of all cells.
             loss: Share of the light the third substring misses, 0 to 1.
         """
-        spot = Spot(irradiance, celsius=celsius)
+        spot = Spot.of(irradiance, celsius=celsius)
         volts, amperes = (spot.read_deep(table, share=loss) for table in self._dim)
         past_volts, past_amperes = (spot.read(table) for table in self._bypassed)
         past = past_volts * past_amperes > volts * amperes
@@ -77,11 +77,11 @@ class Module:
 
     def open_volts(self, irradiance: Array, *, celsius: Array) -> Array:
         """Return the open-circuit voltage."""
-        return Spot(irradiance, celsius=celsius).read(self._open)
+        return Spot.of(irradiance, celsius=celsius).read(self._open)
 
     def amperes_at(self, volts: Array, *, irradiance: Array, celsius: Array) -> Array:
         """Return the current at a voltage; 0 at and beyond the open-circuit voltage."""
-        spot = Spot(irradiance, celsius=celsius)
+        spot = Spot.of(irradiance, celsius=celsius)
         limit = spot.read(self._open)
         share = np.divide(volts, limit, out=np.ones_like(limit), where=limit > 0)
         return spot.read_deep(self._curve, share=share)

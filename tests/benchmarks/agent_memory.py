@@ -5,6 +5,7 @@ import sys
 import time
 
 import psutil
+
 from figures import Figure, report
 from support.live import live
 

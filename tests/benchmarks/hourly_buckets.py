@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import psycopg
+
 from figures import Figure, report
 from programs.collector import CollectorServer
 from programs.postgres import postgres

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import psycopg
+
 from figures import Figure, report
 from support.live import live
 

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import numpy as np
 import psycopg
-from figures import Figure, report
 
 from collector.batch import Rows
 from collector.database import copy
@@ -22,6 +21,7 @@ from collector.database.engine import open_database
 from collector.database.migrate import upgrade
 from collector.ingest import Ingest, Sender, open_ingest
 from collector.registry import Registry
+from figures import Figure, report
 from shared.readings import COLUMNS, Readings
 from shared.segments import Segment, encode, pack, readings_table
 

@@ -55,13 +55,17 @@ class Fleet:
 
     def series(self, site: str, start: datetime, end: datetime, step: int) -> dict[str, Any]:
         """Columns of a site's power, with a hole in beta's."""
-        scale = sum(p["power_watts"] for p in self.panels[site]) / self.sky.watts(self.sky.now, len(site))
+        scale = sum(p["power_watts"] for p in self.panels[site]) / self.sky.watts(
+            self.sky.now, len(site)
+        )
         seconds = range(int(start.timestamp()) // step * step, int(end.timestamp()), step)
         silent = self.sky.now - timedelta(minutes=26)
         newest = {"gamma": silent.timestamp()}.get(site, end.timestamp())
         empty = [t > newest or (site == "beta" and self._in_hole(t)) for t in seconds]
         at = [datetime.fromtimestamp(t, UTC) for t in seconds]
-        means = [None if e else self.sky.watts(m, len(site)) for m, e in zip(at, empty, strict=True)]
+        means = [
+            None if e else self.sky.watts(m, len(site)) for m, e in zip(at, empty, strict=True)
+        ]
         return {
             "metric": "power",
             "t": list(seconds),
@@ -103,10 +107,19 @@ def _site(fleet: Fleet, site: str, name: str, count: int, *alerts: str) -> None:
     })  # fmt: skip
 
 
-def _alert(key: int, panel: str | None, severity: str, title: str, advice: str, **more: Any) -> dict[str, Any]:
+_ADVICE = {
+    "medium": "Look for soiling or new shade at the next visit.",
+    "critical": "Inspect the bypass diodes and the junction box. Isolate the string first.",
+    "low": "Check the gateway's NTP server.",
+    "high": "Check the ventilation behind the module.",
+}
+
+
+def _alert(key: int, severity: str, title: str, more: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": key, "site": "alpha", "panel_id": panel, "alert_type": "rule", "severity": severity,
-        "state": "open", "title": title, "recommendation": advice, "cleared_at": None, **more,
+        "id": key, "site": "alpha", "panel_id": None, "alert_type": "rule", "severity": severity,
+        "state": "open", "title": title, "recommendation": _ADVICE[severity], "cleared_at": None,
+        **more,
     }  # fmt: skip
 
 
@@ -123,12 +136,17 @@ def make_fleet() -> Fleet:
         panel.update(last_reading_at=gone)
     raised = now - timedelta(minutes=47)
     seen = {"raised_at": _iso(raised), "last_seen_at": _iso(now)}
+    over = {
+        "state": "resolved",
+        "cleared_at": _iso(now),
+        "raised_at": _iso(now - timedelta(hours=5)),
+    }
     fleet.alerts = [
-        _alert(1, "PANEL-007", "medium", "Power stays 14 % under the group", "Look for soiling or new shade at the next visit.", **seen),
-        _alert(2, "PANEL-003", "critical", "Bypass diode short: 36 % under the group", "Inspect the bypass diodes and the junction box. Isolate the string first.", **seen),
-        _alert(3, None, "low", "Gateway clock is 94 s ahead", "Check the gateway's NTP server.", **seen | {"site": "gamma"}),
-        _alert(4, "PANEL-005", "high", "Over-temperature, 91 °C", "Check the ventilation behind the module.", **seen | {"state": "resolved", "cleared_at": _iso(now), "raised_at": _iso(now - timedelta(hours=5))}),
-    ]  # fmt: skip
+        _alert(1, "medium", "Power stays 14 % under the group", seen | {"panel_id": "PANEL-007"}),
+        _alert(2, "critical", "Bypass diode short", seen | {"panel_id": "PANEL-003"}),
+        _alert(3, "low", "Gateway clock is 94 s ahead", seen | {"site": "gamma"}),
+        _alert(4, "high", "Over-temperature, 91 °C", seen | over | {"panel_id": "PANEL-005"}),
+    ]
     return fleet
 
 
@@ -231,13 +249,13 @@ def fleet() -> Fleet:
     return make_fleet()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def console_url(fleet: Fleet) -> AsyncIterator[str]:
     handlers = [console_router(), _sites, _one_site, _panels, _series, _readings, _alerts]
     app = Litestar(handlers, state=State({"fleet": fleet}), openapi_config=None)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"
@@ -245,7 +263,7 @@ async def console_url(fleet: Fleet) -> AsyncIterator[str]:
     await serving
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
@@ -272,7 +290,7 @@ def watch() -> Watch:
     return Watch()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def context(browser: Browser, console_url: str) -> AsyncIterator[BrowserContext]:
     context = await browser.new_context(
         base_url=console_url, viewport={"width": 1280, "height": 900}, locale="en-GB",
@@ -282,7 +300,7 @@ async def context(browser: Browser, console_url: str) -> AsyncIterator[BrowserCo
     await context.close()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(context: BrowserContext, watch: Watch) -> Page:
     page = await context.new_page()
     page.set_default_timeout(10_000)

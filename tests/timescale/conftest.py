@@ -2,11 +2,11 @@ import os
 
 import psycopg
 import pytest
-from timescale.wasm import start_timescale
 
 from collector.database.engine import open_database
 from collector.database.migrate import upgrade
 from programs.postgres import VARIABLE, Postgres
+from timescale.wasm import start_timescale
 
 
 @pytest.fixture(scope="session")

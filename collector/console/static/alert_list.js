@@ -15,10 +15,10 @@ export const worstFirst = (alerts) =>
 const panelPath = ({ site, panel_id }) =>
   `/sites/${encodeURIComponent(site)}${panel_id ? `/panels/${encodeURIComponent(panel_id)}` : ""}`;
 
-function since(alert, now) {
-  const began = when(alert.raised_at, now);
+function since(alert, now, zone) {
+  const began = when(alert.raised_at, now, zone);
   if (alert.cleared_at == null) return `since ${began} · ${duration((now - alert.raised_at) / 1000)}`;
-  return `${began} to ${when(alert.cleared_at, now)} · ${duration((alert.cleared_at - alert.raised_at) / 1000)}`;
+  return `${began} to ${when(alert.cleared_at, now, zone)} · ${duration((alert.cleared_at - alert.raised_at) / 1000)}`;
 }
 
 function card(alert) {
@@ -40,7 +40,7 @@ function card(alert) {
     severity.update(severityState(row.severity));
     node.dataset.tone = row.severity;
     setText(title, row.title);
-    setText(time, since(row, serverNow()));
+    setText(time, since(row, serverNow(), row.zone));
     setText(state, row.state === "acknowledged" ? "acknowledged" : "");
     setText(advice, row.recommendation);
   };
@@ -59,8 +59,9 @@ export class AlertList {
     this.#empty.hidden = true;
   }
 
-  show(alerts) {
-    this.#cards.show(alerts);
+  /** Times are written in `zone`, the viewer's when null. */
+  show(alerts, zone = null) {
+    this.#cards.show(alerts.map((alert) => ({ ...alert, zone })));
     this.#empty.hidden = alerts.length > 0;
   }
 }

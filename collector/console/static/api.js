@@ -21,6 +21,11 @@ function learnClock(response) {
   if (Number.isFinite(stamp)) serverAheadMs = stamp + 500 - Date.now();
 }
 
+let answeredAt = null;
+
+/** When the API last gave data, by this machine's clock; null before the first time. */
+export const lastAnswer = () => answeredAt;
+
 async function get(path, parameters = {}) {
   const query = new URLSearchParams(parameters).toString();
   const response = await fetch(query ? `${path}?${query}` : path, {
@@ -35,7 +40,9 @@ async function get(path, parameters = {}) {
     const problem = await response.json().catch(() => ({}));
     throw new Problem(response.status, problem.detail ?? problem.title ?? `HTTP ${response.status}`);
   }
-  return response.json();
+  const answer = await response.json();
+  answeredAt = Date.now();
+  return answer;
 }
 
 const stamp = (text) => (text == null ? null : Date.parse(text));

@@ -119,9 +119,9 @@ export class TimeChart {
     const series = [{}];
     const bands = [];
     const edge = { stroke: "transparent", width: 0, points: { show: false } };
-    const opacity = this.#lines.length > 1 ? 0.14 : 0.26;
     for (const { tone, column, band, dash } of this.#placed()) {
-      const fill = band ? null : (u) => glow(u, token(tone), opacity);
+      const opacity = band || this.#lines.length > 1 ? 0.14 : 0.26;
+      const fill = (u) => glow(u, token(tone), opacity);
       series.push({ stroke: () => token(tone), fill, width: 2, dash, points: { show: true, size: 5, filter: (u, i) => alone(u.data[i]) } });
       if (!band) continue;
       series.push(edge, edge);

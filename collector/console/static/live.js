@@ -1,6 +1,6 @@
 // Keeping a page's data fresh, and saying how fresh they are.
 
-import { serverNow } from "./api.js";
+import { lastAnswer, serverNow } from "./api.js";
 import { byId, setAttribute, setText } from "./dom.js";
 import { duration, hourMinuteSecond } from "./format.js";
 
@@ -14,7 +14,6 @@ const MAX_WAIT_MS = 30_000;
  */
 export class Live {
   #jobs = [];
-  #lastGood = null;
   #startedAt = Date.now();
   #paused = false;
 
@@ -47,7 +46,6 @@ export class Live {
     try {
       await job.run();
       job.failures = 0;
-      this.#lastGood = Date.now();
     } catch (error) {
       job.failures += 1;
       job.onError(error);
@@ -74,20 +72,20 @@ export class Live {
   }
 
   #show() {
-    const since = this.#lastGood ?? this.#startedAt;
+    const since = lastAnswer() ?? this.#startedAt;
     const silent = Date.now() - since;
     const time = hourMinuteSecond(since + serverNow() - Date.now());
     const [state, text] = this.#state(silent, time);
     setAttribute(byId("live"), "data-state", state);
     setText(byId("live-text"), text);
     byId("live-retry").hidden = state !== "offline";
-    setAttribute(document.body, "data-stale", silent > DELAYED_MS && this.#lastGood ? "" : null);
+    setAttribute(document.body, "data-stale", silent > DELAYED_MS && lastAnswer() ? "" : null);
   }
 
   #state(silent, time) {
     if (this.#paused) return ["paused", `Paused at ${time}`];
     if (silent > OFFLINE_MS) return ["offline", `Offline since ${time}`];
     if (silent > DELAYED_MS) return ["delayed", `Reconnecting (${duration(silent / 1000)})`];
-    return this.#lastGood ? ["live", `Live · ${time}`] : ["waiting", "Connecting"];
+    return lastAnswer() ? ["live", `Live · ${time}`] : ["waiting", "Connecting"];
   }
 }

@@ -1,7 +1,7 @@
 // Reading a chart: the tip under the cursor, the legend, and the keyboard.
 
 import { h, s, setText } from "./dom.js";
-import { hourMinute, number } from "./format.js";
+import { hourMinute, NONE, number } from "./format.js";
 import { lastIndex } from "./series.js";
 
 const SAY_AFTER_MS = 300;
@@ -44,7 +44,8 @@ export class Tip {
     this.#box.hidden = left == null || left < 0 || t == null;
     if (this.#box.hidden) return;
     const time = hourMinute(t * 1e3, zone);
-    const read = lines.map((line) => [line, `${number(valueAt(u, line.column, idx), decimals)} ${unit}`]);
+    const figure = (value) => (value == null ? NONE : `${number(value, decimals)} ${unit}`);
+    const read = lines.map((line) => [line, figure(valueAt(u, line.column, idx))]);
     this.#box.replaceChildren(
       h("b", {}, time),
       ...read.map(([line, text]) => h("span", { class: "tip-row" }, swatch(line), line.label, h("b", {}, text))),

@@ -33,15 +33,21 @@ export class Buckets {
     return this.#rows.size ? Math.max(...this.#rows.keys()) : null;
   }
 
-  /** The times, ascending, with an extra one holding nothing inside each gap. */
+  /** The time of the last value of all; 0 when there is none. */
+  get lastMeasured() {
+    return Math.max(this.lastTime ?? 0, this.#newest?.[0] ?? 0);
+  }
+
+  /** The times, ascending, with an extra one holding nothing inside each gap and one where it falls silent. */
   times() {
     const found = [...this.#rows.keys()].sort((a, b) => a - b);
     if (this.#newest && this.#newest[0] > (found.at(-1) ?? 0)) found.push(this.#newest[0]);
     const steps = found.slice(1).map((time, i) => time - found[i]);
-    return found.flatMap((time, i) => {
+    const cut = found.flatMap((time, i) => {
       const usual = i && usualStep(steps, i - 1);
       return i && steps[i - 1] > GAP_STEPS * usual ? [found[i - 1] + usual, time] : [time];
     });
+    return steps.length ? [...cut, cut.at(-1) + GAP_STEPS * usualStep(steps, steps.length - 1)] : cut;
   }
 
   /** The value at a time; nothing where nothing was measured. */
@@ -63,7 +69,10 @@ function usualStep(steps, i) {
 export function table(wanted) {
   const grids = new Map();
   for (const [buckets] of wanted) if (!grids.has(buckets)) grids.set(buckets, new Set(buckets.times()));
-  const t = [...new Set([...grids.values()].flatMap((grid) => [...grid]))].sort((a, b) => a - b);
+  const own = [...grids.keys()].map((buckets) => buckets.lastMeasured);
+  const t = [...new Set([...grids.values()].flatMap((grid) => [...grid]))]
+    .filter((time) => time <= Math.max(...own))
+    .sort((a, b) => a - b);
   const columns = wanted.map(([buckets, name, scale]) => {
     // Another series' times inside a gap belong to the gap.
     let absent = undefined;

@@ -24,6 +24,11 @@ const troubles = Object.fromEntries(
 const data = mark({ shape: "dash", tone: "quiet", text: "" });
 const sun = mark({ shape: "dash", tone: "quiet", text: "" });
 
+let zone = null;
+
+const yieldOf = (wh, { rated_watts }) =>
+  wh == null || !rated_watts ? "" : `${specificYield(wh, rated_watts)} kWh/kWp`;
+
 async function refreshSite() {
   const row = await oneSite(id);
   await days.learn([row]);
@@ -32,13 +37,13 @@ async function refreshSite() {
   data.update(dataState(row, now));
   sun.update(sunState(row, now));
   setText(byId("name"), row.name ?? row.site);
-  const zone = row.timezone;
+  zone = row.timezone;
   const place = [`${row.panel_count} panels`, row.rated_watts && `${number(row.rated_watts / 1000, 2)} kWp`, `${hourMinute(now, zone)} ${zoneName(now, zone)}`];
   setText(byId("about"), place.filter(Boolean).join(" · "));
   totals.show([
     { label: "Now", value: kilowatts(row.power_watts, powerDecimals(row.rated_watts)), unit: "kW", note: row.rated_watts && row.power_watts != null ? `${percent(row.power_watts / row.rated_watts)} of rated` : "" },
-    { label: "Today", value: kilowattHours(row.energy_today_wh), unit: "kWh", note: `${specificYield(row.energy_today_wh, row.rated_watts)} kWh/kWp` },
-    { label: "Yesterday", value: kilowattHours(days.yesterday(id)), unit: "kWh", note: `${specificYield(days.yesterday(id), row.rated_watts)} kWh/kWp` },
+    { label: "Today", value: kilowattHours(row.energy_today_wh), unit: "kWh", note: yieldOf(row.energy_today_wh, row) },
+    { label: "Yesterday", value: kilowattHours(days.yesterday(id)), unit: "kWh", note: yieldOf(days.yesterday(id), row) },
     { label: "Data", value: "", mark: data.node },
     { label: "Sun", value: "", mark: sun.node },
   ]);
@@ -54,7 +59,7 @@ async function refreshAlerts() {
   ]);
   troubles.alerts.clear();
   const open = worstFirst(here.filter(({ state }) => state !== "resolved"));
-  alertList.show(open);
+  alertList.show(open, zone);
   power.setAlerts(open);
   tiles.setAlerts(open);
   countAlerts(everywhere.length);

@@ -101,6 +101,6 @@ export class PanelTiles {
     if (data.silent) return data;
     const alert = this.#worst.get(panel_id);
     if (alert && SEVERITIES.includes(alert.severity)) return severityState(alert.severity, WORDS[alert.severity]);
-    return data.tone === "good" ? { ...data, text: "fine" } : data;
+    return data;
   }
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+
 from programs.collector import CollectorServer
 from programs.edge_agent import EdgeAgent
 from programs.mosquitto import Mosquitto

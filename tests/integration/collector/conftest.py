@@ -1,9 +1,9 @@
 import psycopg
 import pytest
-from integration.collector.bodies import add_gateway
 
 from collector.database.engine import open_database
 from collector.ingest import open_ingest
+from integration.collector.bodies import add_gateway
 
 
 @pytest.fixture

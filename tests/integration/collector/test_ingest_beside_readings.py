@@ -4,8 +4,8 @@ from uuid import UUID
 import msgspec
 import numpy as np
 import pytest
-from integration.collector.bodies import NOW, body, readings, segment
 
+from integration.collector.bodies import NOW, body, readings, segment
 from shared.alerts import Episode, Severity, alerts_table
 from shared.readings import MISSING
 from shared.segments import MISSING_I8, Text

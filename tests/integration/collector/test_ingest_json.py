@@ -3,9 +3,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from integration.collector.bodies import NOW
 
 from collector.errors import BadBodyError
+from integration.collector.bodies import NOW
 
 
 def reading(**changes):

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from integration.collector.bodies import NOW, add_gateway, body, readings, segment
 
 from collector.errors import BadBodyError
 from collector.ingest import open_ingest
+from integration.collector.bodies import NOW, add_gateway, body, readings, segment
 from shared.readings import MISSING, concatenate
 
 COUNT = "SELECT count(*) FROM reading_raw"

@@ -2,10 +2,10 @@ import asyncio
 
 import psycopg
 import pytest
-from integration.collector.bodies import NOW, add_gateway, body, readings, segment
 from psycopg import sql
 
 from collector.errors import DatabaseAwayError
+from integration.collector.bodies import NOW, add_gateway, body, readings, segment
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ stores it stores in lists. Tests that use it only need an address and what was s
 """
 
 import asyncio
+import base64
 import contextlib
 import json
 from datetime import UTC, datetime, timedelta
@@ -90,6 +91,9 @@ class Collector:
             return 401, {}, {"type": CLOCK, "title": "clock", "server_time": now.isoformat()}
         except (HeliographError, KeyError):
             return 401, {}, {"title": "unauthorized"}
+        return self._ingest(body)
+
+    def _ingest(self, body):
         try:
             receipts = [self._store(data) for data in unpack(body)]
         except InvalidSegmentError as error:
@@ -121,8 +125,6 @@ class Collector:
         raw = document["public_key"]
         if document["token"] != "good":
             return 403, {}, {"title": "forbidden"}
-        import base64
-
         key = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
         self.keys["gw-1"] = Ed25519PublicKey.from_public_bytes(key)
         return 200, {}, {"gateway_id": "gw-1", "site": "alpha",

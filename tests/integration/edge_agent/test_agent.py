@@ -4,8 +4,8 @@ import json
 import sqlite3
 import time
 from contextlib import closing
-
-import pytest
+from datetime import timedelta
+from itertools import pairwise
 
 
 def reading(number, *, panel="PANEL-001", **changes):
@@ -137,14 +137,10 @@ async def test_a_lost_reply_is_answered_as_a_duplicate(
 async def test_a_wrong_clock_is_corrected_for_signatures_only(
     agent, collector, mosquitto, publisher_of, until
 ):
-    from datetime import timedelta
-
     collector.clock_ahead = timedelta(hours=5)
     await agent.start()
     async with publisher_of(mosquitto.port) as panel:
-        panel.send(
-            "sensors/P/readings", reading(0, timestamp=None)
-        )
+        panel.send("sensors/P/readings", reading(0, timestamp=None))
         await until(lambda: collector.readings)
     assert abs(collector.readings[0][1] / 1e6 - time.time()) < 60
 
@@ -179,7 +175,7 @@ async def test_a_busy_collector_is_given_the_time_it_asks_for(
 ):
     moments = []
 
-    def busy(body):
+    def busy(_body):
         moments.append(time.monotonic())
         return (503, {"Retry-After": "1"}, {"title": "database away"}) if len(moments) < 3 else None
 
@@ -188,7 +184,7 @@ async def test_a_busy_collector_is_given_the_time_it_asks_for(
     async with publisher_of(mosquitto.port) as panel:
         send_many(panel, 10)
         await until(lambda: len(collector.readings) == 10, seconds=20)
-    assert min(b - a for a, b in zip(moments[:2], moments[1:3], strict=True)) >= 1
+    assert min(b - a for a, b in pairwise(moments[:3])) >= 1
 
 
 async def test_status_and_check_say_what_is_wrong(agent, collector, mosquitto, until):
@@ -197,7 +193,7 @@ async def test_status_and_check_say_what_is_wrong(agent, collector, mosquitto, u
     await until(lambda: collector.segments)
     checked = await agent.run("check", "--json")
     assert checked.returncode == 0, checked.stdout
-    await until(lambda: (agent.folder / "status.json").exists())
+    await until((agent.folder / "status.json").exists)
     mosquitto.stop()
     checked = json.loads((await agent.run("check", "--json")).stdout)
     assert [one["check"] for one in checked if not one["ok"]] == ["broker"]
@@ -207,7 +203,7 @@ async def test_status_and_check_say_what_is_wrong(agent, collector, mosquitto, u
     assert "was stopped" in json.loads(status.stdout)["problems"][0]
 
 
-async def test_a_second_agent_on_the_same_outbox_is_refused(agent, until):
+async def test_a_second_agent_on_the_same_outbox_is_refused(agent):
     await agent.start()
     second = await agent.run("run")
     assert second.returncode == 1
@@ -232,9 +228,3 @@ def on_disk(agent):
             return outbox.execute("SELECT coalesce(sum(rows), 0) FROM segment").fetchone()[0]
         except sqlite3.OperationalError:
             return 0
-
-
-@pytest.fixture(autouse=True)
-def _log_on_failure(request, agent):
-    yield
-    print(agent.log.read_text() if agent.log.exists() else "no log")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from models.simulator.cli import app
@@ -89,3 +90,10 @@ def test_help_and_the_list_of_faults_do_not_load_what_computes():
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_documentation_names_every_option_and_every_fault():
+    text = (ROOT / "models" / "README.md").read_text()
+    options = {name for parameter in get_command(app).params for name in parameter.opts}
+    assert {name for name in options if name.startswith("--") and f"`{name}" not in text} == set()
+    assert [name for name in KINDS if f"| `{name}` | {KINDS[name].code} |" not in text] == []

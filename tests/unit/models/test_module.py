@@ -62,10 +62,10 @@ def test_the_tables_differ_from_the_equations_by_less_than_a_tenth_of_a_watt(mod
 def test_shade_finds_the_global_maximum_of_the_three_substrings_curve(module):
     rng = np.random.default_rng(8)
     for light, celsius, loss in zip(
-        rng.uniform(200, 1100, 12), rng.uniform(0, 70, 12), rng.uniform(0, 0.9, 12), strict=True
+        rng.uniform(200, 1100, 6), rng.uniform(0, 70, 6), rng.uniform(0, 0.9, 6), strict=True
     ):
         cells = cells_at([light], [celsius])
-        amperes = np.linspace(0.0, cells.light_amperes[0] * 0.999, 4001)
+        amperes = np.linspace(0.0, cells.light_amperes[0] * 0.999, 1001)
         dim = np.maximum(
             np.nan_to_num(cells.dimmed(loss).volts(amperes) / 3, nan=-9), -BYPASS_VOLTS
         )

@@ -304,3 +304,12 @@ def test_settings_come_from_a_table_and_refuse_what_they_do_not_know():
         msgspec.convert({"over_temperature": {"limit_kelvin": 70}}, RuleSettings)
     with pytest.raises(msgspec.ValidationError, match="raise_after_seconds"):
         msgspec.convert({"flatline": {"raise_after_seconds": -1}}, RuleSettings)
+
+
+def test_readings_that_cannot_be_judged_are_not_kept(site):
+    broken = site.readings([("A", 0.0, hot(0))])
+    broken.panel[:] = 7
+    with pytest.raises(IndexError):
+        site.detector.look(broken, now=site.moment(0))
+    site.second = 10.0
+    assert len(site.play({"A": hot}, seconds=60)) == 1

@@ -1,0 +1,73 @@
+"""JSON documents of one kind: each element of an array stands alone, and a failure is a reason."""
+
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from shared.errors import InvalidReadingError
+
+_MAX_SORTED_COMMAS: Final = 100_000  # some 15,000 readings; 6 MB of "1," would take a minute
+_QUOTED: Final = 80
+_BAD: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+
+_Kind = TypeVar("_Kind", bound=msgspec.Struct)
+_decode_raw: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class Documents(Generic[_Kind]):
+    """Decodes documents of one struct."""
+
+    def __init__(self, kind: type[_Kind]) -> None:
+        self._one = msgspec.json.Decoder(kind).decode
+        self._many = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]
+
+    def parse(self, document: bytes | msgspec.Raw) -> _Kind:
+        """Decode one JSON object.
+
+        Raises:
+            InvalidReadingError: It is not one of this kind; the text says why.
+        """
+        try:
+            return self._one(document)
+        except _BAD as error:
+            raise InvalidReadingError(_reason(error, document=bytes(document))) from error
+
+    def parse_payload(self, payload: bytes) -> list[_Kind | InvalidReadingError]:
+        """Decode a payload: one object, or an array of which each element stands alone."""
+        try:
+            if payload[:1] != b"[" and payload.lstrip()[:1] != b"[":
+                return [self._one(payload)]
+            return list(self._many(payload))
+        except _BAD as error:
+            return self._one_by_one(payload, error=error)
+
+    def _one_by_one(self, payload: bytes, *, error: Exception) -> list[_Kind | InvalidReadingError]:
+        """Sort the elements of an array that is not good as a whole; all else is one failure."""
+        if payload.count(b",") > _MAX_SORTED_COMMAS:
+            reason = _reason(error, document=payload)
+            return [InvalidReadingError(f"{reason}, in an array too long to sort out")]
+        try:
+            elements = _decode_raw(payload)
+        except _BAD:
+            return [InvalidReadingError(_reason(error, document=payload))]
+        results: list[_Kind | InvalidReadingError] = []
+        for element in elements:
+            try:
+                results.append(self.parse(element))
+            except InvalidReadingError as reason:
+                results.append(reason)
+        return results
+
+
+def _reason(error: Exception, *, document: bytes) -> str:
+    if isinstance(error, RecursionError):
+        return "JSON is nested too deeply"
+    if isinstance(error, msgspec.ValidationError):
+        return _shortened(str(error))
+    start = document[:_QUOTED].decode("utf-8", "replace")
+    return f"not JSON ({error}): {start!r}"
+
+
+def _shortened(reason: str) -> str:
+    """Leave out the middle of what repeats a message's own, arbitrarily long, words."""
+    return reason if len(reason) <= 4 * _QUOTED else f"{reason[:_QUOTED]} … {reason[-_QUOTED:]}"

@@ -1,0 +1,77 @@
+import pytest
+
+from edge_agent.cli.toml import as_toml
+from edge_agent.config import pace_of
+from edge_agent.configfile import as_tables, config_path, load_config, parse_config
+from edge_agent.errors import ConfigError
+
+LEAST = '[site]\nid = "alpha"\n[upload]\ncollector_url = "https://c.example"\n'
+
+
+def test_two_keys_are_enough():
+    config = parse_config(LEAST)
+    assert config.mqtt.url == "mqtt://127.0.0.1:1883"
+    assert config.upload.profile == "realtime"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("[mqtt]\nurll = 1", "mqtt.urll is not a known key; did you mean url?"),
+        ("[mqqt]\nurl = 1", "mqqt is not a known key; did you mean mqtt?"),
+        ("[buffer]\nmax_megabytes = 1", "buffer.max_megabytes is 1; expected `int` >= 8"),
+        ("[buffer]\npath = 3", "buffer.path is 3; expected a file's path"),
+        ("[mqtt]\nurl = 'http://x'", "mqtt.url is 'http://x'; expected `str` matching"),
+        ("[mqtt]\npassword_file = '/x'", "mqtt.password_file is set without mqtt.username"),
+        ("[panels]\nmodle = 'x'", "panels.modle is not a known key; did you mean model?"),
+        ("[panels.P1]\nrated_watts = -3", "panels.P1.rated_watts is -3; expected `float` > 0"),
+        ("[panels.'a b']\ngroup = 'x'", "panels.'a b' is no panel id"),
+        ("[panels]\npossible = {voltage_volts = [1]}", "panels.possible.voltage_volts is [1]"),
+        ("[detect]\nnonsense = 1", "detect.nonsense is not a known key"),
+    ],
+)
+def test_a_complaint_names_key_value_and_what_is_allowed(more, said):
+    with pytest.raises(ConfigError) as error:
+        parse_config(f"{LEAST}{more}\n")
+    assert said in str(error.value)
+
+
+def test_a_choice_names_the_choices():
+    with pytest.raises(ConfigError, match="allowed are realtime, balanced, metered"):
+        parse_config(LEAST + 'profile = "fast"\n')
+
+
+def test_a_missing_key_is_named():
+    with pytest.raises(ConfigError, match=r"site\.id is missing"):
+        parse_config('[site]\n[upload]\ncollector_url = "https://c.example"\n')
+
+
+def test_an_unknown_timezone_is_refused():
+    with pytest.raises(ConfigError, match=r"site\.timezone is 'Mars/Base'"):
+        parse_config(LEAST.replace("[upload]", 'timezone = "Mars/Base"\n[upload]'))
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path):
+    with pytest.raises(ConfigError, match="edge-agent init"):
+        load_config(tmp_path / "none.toml")
+
+
+def test_the_option_goes_before_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELIOGRAPH_EDGE_CONFIG", "/from/environment.toml")
+    assert config_path(tmp_path) == tmp_path
+    assert str(config_path(None)) == "/from/environment.toml"
+
+
+def test_the_effective_configuration_reads_back_as_itself():
+    config = parse_config(
+        LEAST + '[panels]\nmodel = "M"\n[panels.models.M]\nnominal = {voltage_volts = [0, 90]}\n'
+        '[panels."P.1"]\ngroup = "west \\"roof\\""\n'
+    )
+    assert parse_config(as_toml(as_tables(config))) == config
+
+
+def test_a_linger_of_ones_own_goes_before_the_profile():
+    assert pace_of(parse_config(LEAST + "linger_seconds = 3\n").upload).linger_seconds == 3
+    metered = pace_of(parse_config(LEAST + 'profile = "metered"\n').upload)
+    assert metered.linger_seconds == 10
+    assert metered.flush_messages < metered.receive_maximum
