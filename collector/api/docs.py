@@ -3,11 +3,13 @@
 from importlib import metadata, resources
 from typing import Any, Final
 
+import msgspec
 from litestar import MediaType, Request, Response, Router, get
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme
 
+from collector.api.description import describe
 from collector.roles import OPTION, Access
 
 _DESCRIPTION: Final = """\
@@ -29,6 +31,10 @@ _SCHEME: Final = "token"
 class DocsPage(OpenAPIRenderPlugin):
     """Serves our own page around Swagger UI."""
 
+    def has_path(self, path: str) -> bool:
+        """Tell whether a path is served; the description is, by `openapi` at its fixed address."""
+        return path in {"/", "/openapi.json"}
+
     def __init__(self) -> None:
         super().__init__(path="/", media_type=MediaType.HTML)
 
@@ -38,9 +44,12 @@ class DocsPage(OpenAPIRenderPlugin):
 
 
 @get("/openapi.json", opt={OPTION: Access.PUBLIC}, include_in_schema=False)
-async def description(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The description of this API (OpenAPI 3.1)."""
-    return Response(request.app.openapi_schema.to_schema(), media_type=MediaType.JSON)
+    state = request.app.state
+    if "description" not in state:
+        state.description = msgspec.json.encode(describe(request.app))
+    return Response(state.description, media_type=MediaType.JSON)
 
 
 @get("/docs/docs.js", opt={OPTION: Access.PUBLIC}, include_in_schema=False)

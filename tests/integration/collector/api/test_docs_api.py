@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from collector.api.description import describe
 from collector.app import create_app
 from collector.settings import Settings
 
@@ -12,7 +13,7 @@ OPERATIONS = {"get", "post", "delete", "put", "patch"}
 
 @pytest.fixture(scope="module")
 def description():
-    return create_app(Settings()).openapi_schema.to_schema()
+    return describe(create_app(Settings()))
 
 
 def operations(description):

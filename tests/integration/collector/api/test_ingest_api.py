@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from collector.enrollment import create_enrollment
 from collector.queries.gateways import revoke_gateway
-from integration.collector.api.conftest import running
+from integration.collector.api.apps import running
 from integration.collector.bodies import body, readings, segment
 from shared.segments import CONTENT_TYPE
 from shared.signing import sign

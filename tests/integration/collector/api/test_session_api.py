@@ -5,7 +5,7 @@ import pytest
 from collector.roles import Role
 from collector.sessions import COOKIE
 from collector.tokens import list_tokens, revoke_token
-from integration.collector.api.conftest import running
+from integration.collector.api.apps import running
 
 ALERT = "/api/alerts/1/acknowledge"
 
