@@ -1,13 +1,12 @@
 """The command line beside a running collector: tables for people, JSON for programs, exit codes."""
 
 import json
-import subprocess
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
-from programs.collector import COLLECTOR
-from programs.processes import inherited
+from collector.cli.commands import app
 
 
 @pytest.fixture
@@ -15,14 +14,8 @@ def collector(postgres_url):
     """Run a command; the database is this test's own."""
 
     def run(*arguments, **environment):
-        return subprocess.run(
-            [COLLECTOR, *arguments],
-            env=inherited() | {"HELIOGRAPH_DATABASE_URL": postgres_url} | environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        settings = {"HELIOGRAPH_DATABASE_URL": postgres_url} | environment
+        return CliRunner().invoke(app, arguments, env=settings)
 
     return run
 
@@ -33,7 +26,7 @@ def answer(collector):
 
     def run(*arguments):
         done = collector(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.stderr
         return json.loads(done.stdout)
 
     return run
@@ -44,7 +37,7 @@ def test_a_site_is_added_once_and_adding_it_again_is_no_error(collector, answer)
     assert answer("site", "add", "alpha", *options, "--longitude=13.4")["site"] == "alpha"
     assert answer("site", "add", "alpha", *options, "--longitude=13.4")["name"] == "Roof"
     other = collector("site", "add", "alpha", "--name", "Another")
-    assert (other.returncode, other.stdout) == (1, "")
+    assert (other.exit_code, other.stdout) == (1, "")
     assert "differs" in other.stderr
     (site,) = answer("site", "list")
     assert (site["site"], site["timezone"], site["latitude"]) == ("alpha", "Europe/Berlin", 52.5)
@@ -71,7 +64,7 @@ def test_a_site_is_added_once_and_adding_it_again_is_no_error(collector, answer)
 )
 def test_what_is_asked_wrongly_ends_with_2_and_an_explanation(collector, arguments):
     done = collector(*arguments)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert done.stderr
     assert "Traceback" not in done.stderr
     assert "secret" not in done.stderr
@@ -88,7 +81,7 @@ def test_what_is_asked_wrongly_ends_with_2_and_an_explanation(collector, argumen
 )
 def test_what_is_not_there_ends_with_1_and_one_line(collector, arguments):
     done = collector(*arguments)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert done.stderr.startswith("collector: ")
     assert done.stderr.count("\n") == 1
 
@@ -96,14 +89,14 @@ def test_what_is_not_there_ends_with_1_and_one_line(collector, arguments):
 def test_a_database_that_is_away_ends_with_1_and_one_line(collector):
     url = "postgresql://someone:secret@127.0.0.1:1/x"
     done = collector("site", "list", HELIOGRAPH_DATABASE_URL=url)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "away" in done.stderr
     assert "secret" not in done.stderr
 
 
 def test_a_setting_that_is_not_usable_ends_with_2(collector):
     done = collector("site", "list", HELIOGRAPH_PORT="x")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "HELIOGRAPH_PORT" in done.stderr
 
 
@@ -142,11 +135,11 @@ def test_an_empty_database_is_told_by_doctor_and_brought_up_by_migrate(collector
     with postgres_server.database(migrated=False) as url:
         empty = {"HELIOGRAPH_DATABASE_URL": url}
         sick = collector("doctor", "--json", **empty)
-        assert sick.returncode == 1
+        assert sick.exit_code == 1
         assert "collector migrate" in sick.stdout
         assert "collector migrate" in collector("site", "list", **empty).stderr
         assert json.loads(collector("migrate", "--json", **empty).stdout)["before"] is None
-        assert collector("doctor", **empty).returncode == 0
+        assert collector("doctor", **empty).exit_code == 0
 
 
 def test_openapi_is_printed_without_a_database(collector):
