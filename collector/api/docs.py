@@ -20,11 +20,11 @@ integrations tokens of the role ingest; gateways sign their uploads. All times a
 in answers UTC. Errors are RFC 9457 problem documents that name what is allowed.
 """
 DOCS_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-"""As the console's, but Swagger UI styles its elements in place and knows no trusted types."""
+"""As the console's, but Swagger UI knows no trusted types."""
 _SCHEME: Final = "token"
 
 

@@ -121,11 +121,12 @@ async def test_a_wrong_clock_of_a_forged_token_is_not_told_apart(gateway, data, 
     assert answer.json()["title"] == "unauthorized"
 
 
-async def test_a_revoked_gateway_is_unknown(client, gateway, database, data, now):
+async def test_a_revoked_gateway_is_refused_and_cannot_enrol_again(
+    gateway, database, enrollment, data, now
+):
     await revoke_gateway(database, gateway=gateway.id, now=now)
-    # Another app knows nothing yet; this one may use the key a moment longer.
     assert (await gateway.upload(data)).status_code == 401
-    assert client
+    assert (await gateway.enroll(enrollment)).status_code == 403
 
 
 async def test_enrolling_again_with_the_same_key_is_answered_again(gateway, enrollment):
