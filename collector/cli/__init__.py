@@ -1,5 +1,5 @@
 """The command `collector`."""
 
-from collector.cli.commands import main
+from collector.cli.commands import app, main
 
-__all__ = ["main"]
+__all__ = ["app", "main"]

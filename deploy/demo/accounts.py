@@ -17,7 +17,6 @@ from deploy.demo.plan import SITES, Plan, Site, write_private
 from deploy.demo.together import together
 
 _LIFETIME: Final = timedelta(minutes=10)
-_SECONDS: Final = 10.0
 
 
 class Tokens(msgspec.Struct, frozen=True):
@@ -29,7 +28,7 @@ class Tokens(msgspec.Struct, frozen=True):
     """May look."""
 
 
-async def prepare(plan: Plan, *, database_url: str) -> Tokens:
+async def prepare(plan: Plan, client: httpx.AsyncClient, *, database_url: str) -> Tokens:
     """Make sure that sites, enrolments and tokens are there; the collector must be running.
 
     The tokens are kept last, so an interrupted preparation is done again from its beginning.
@@ -37,7 +36,7 @@ async def prepare(plan: Plan, *, database_url: str) -> Tokens:
     Raises:
         DemoError: An agent cannot be enrolled.
     """
-    tokens = await _kept_tokens(plan)
+    tokens = await _kept_tokens(plan, client)
     if tokens is not None:
         return tokens
     async with open_database(database_url) as database:
@@ -54,17 +53,16 @@ async def prepare(plan: Plan, *, database_url: str) -> Tokens:
     return tokens
 
 
-async def _kept_tokens(plan: Plan) -> Tokens | None:
+async def _kept_tokens(plan: Plan, client: httpx.AsyncClient) -> Tokens | None:
     """Return the tokens of an earlier run if this collector knows them."""
     try:
         tokens = msgspec.json.decode((plan.folder / "tokens.json").read_bytes(), type=Tokens)
     except (OSError, msgspec.MsgspecError):
         return None
-    async with httpx.AsyncClient(base_url=plan.url, timeout=_SECONDS) as client:
-        for token in (tokens.admin, tokens.viewer):
-            answer = await client.get("/api/sites", headers={"Authorization": f"Bearer {token}"})
-            if answer.status_code != HTTPStatus.OK:
-                return None
+    for token in (tokens.admin, tokens.viewer):
+        answer = await client.get("/api/sites", headers={"Authorization": f"Bearer {token}"})
+        if answer.status_code != HTTPStatus.OK:
+            return None
     return tokens
 
 

@@ -16,8 +16,8 @@ from typing import Final
 from deploy.demo.errors import ChildFailedError
 from deploy.demo.programs import surroundings
 
-POLL_SECONDS: Final = 0.1
-READY_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 0.2
+READY_SECONDS: Final = 180.0
 RESTART_SECONDS: Final = 2.0
 """How long an ended program stays down, as under systemd with ``RestartSec=2``."""
 QUICK_SECONDS: Final = 3.0

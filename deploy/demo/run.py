@@ -4,6 +4,9 @@ import contextlib
 import fcntl
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Final
+
+import httpx
 
 from collector.database.embedded import embedded_postgres
 from deploy.demo.accounts import prepare
@@ -18,6 +21,8 @@ from deploy.demo.screen import Screen
 from deploy.demo.servers import broker_program, collector_program
 from deploy.demo.simulators import simulator_program
 
+_SECONDS: Final = 10.0
+
 
 async def run(plan: Plan, *, screen: Screen) -> None:
     """Start everything, show it, and watch over it until cancelled or the time is over.
@@ -26,11 +31,14 @@ async def run(plan: Plan, *, screen: Screen) -> None:
         DemoError: It cannot start, or one of its programs ends again and again.
     """
     with _alone(plan), contextlib.ExitStack() as held:
-        async with Family(plan.logs, say=screen.say) as family:
+        async with (
+            httpx.AsyncClient(base_url=plan.url, timeout=_SECONDS) as client,
+            Family(plan.logs, say=screen.say) as family,
+        ):
             screen.say("Starting the collector with its database, and a broker for each site …")
             ports = {site.id: free_port() for site in SITES}
             brokers = [broker_program(site, port=ports[site.id]) for site in SITES]
-            await family.start(collector_program(plan), *brokers)
+            await family.start(collector_program(plan, client), *brokers)
             # The database then outlives a collector that is started again, and ends after it.
             database_url = held.enter_context(embedded_postgres(plan.data))
 
@@ -38,14 +46,16 @@ async def run(plan: Plan, *, screen: Screen) -> None:
             urls = {site.id: f"mqtt://127.0.0.1:{ports[site.id]}" for site in SITES}
             for site in SITES:
                 write_config(plan, site, mqtt_url=urls[site.id])
-            tokens = await prepare(plan, database_url=database_url)
+            tokens = await prepare(plan, client, database_url=database_url)
             sockets = {site.id: held.enter_context(NotifySocket()) for site in SITES}
             await family.start(*(agent_program(plan, site, sockets[site.id]) for site in SITES))
 
             screen.say("Letting the sun rise …")
             now = datetime.now(UTC)
             simulators = [
-                await simulator_program(plan, site, mqtt_url=urls[site.id], tokens=tokens, now=now)
+                await simulator_program(
+                    site, client, mqtt_url=urls[site.id], tokens=tokens, now=now
+                )
                 for site in SITES
             ]
             await family.start(*simulators)

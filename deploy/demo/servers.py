@@ -11,13 +11,12 @@ from deploy.demo.ports import is_served
 from deploy.demo.programs import program
 
 
-def collector_program(plan: Plan) -> Program:
+def collector_program(plan: Plan, client: httpx.AsyncClient) -> Program:
     """Return the collector: on loopback, its console open to whoever is on this machine."""
 
     async def ready() -> bool:
         try:
-            async with httpx.AsyncClient(timeout=2.0) as client:
-                answer = await client.get(f"{plan.url}/health/ready")
+            answer = await client.get("/health/ready")
         except httpx.HTTPError:
             return False
         return answer.status_code == HTTPStatus.OK

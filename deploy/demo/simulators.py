@@ -7,20 +7,20 @@ import httpx
 
 from deploy.demo.accounts import Tokens
 from deploy.demo.children import Program
-from deploy.demo.plan import HISTORY, HISTORY_INTERVAL_SECONDS, PANELS, Plan, Site
+from deploy.demo.plan import HISTORY, HISTORY_INTERVAL_SECONDS, PANELS, Site
 from deploy.demo.programs import program
 
 _SHORTEST_HISTORY: Final = timedelta(minutes=2)
 
 
 async def simulator_program(
-    plan: Plan, site: Site, *, mqtt_url: str, tokens: Tokens, now: datetime
+    site: Site, client: httpx.AsyncClient, *, mqtt_url: str, tokens: Tokens, now: datetime
 ) -> Program:
     """Return the simulator of a site; it is ready when the collector hears all of its panels.
 
     Args:
-        plan: How the demo is to run.
         site: The site.
+        client: Asks the collector.
         mqtt_url: Its broker.
         tokens: What to ask the collector with.
         now: The time, UTC. The history reaches up to it, from where an earlier run ended.
@@ -28,14 +28,16 @@ async def simulator_program(
     command = [program("panel-simulator"), "--panels", str(PANELS), "--interval", "1"]
     command += ["--mqtt-url", mqtt_url, "--site", site.id, "--sun-now"]
     command += ["--faults", ",".join(site.faults)]
-    last = (await _ask(plan, site, tokens=tokens))["last_reading_at"]
+    last = (await _ask(client, site, tokens=tokens))["last_reading_at"]
     history = HISTORY if last is None else min(HISTORY, now - datetime.fromisoformat(last))
     past = ["--history", f"{history.total_seconds():.0f}s"]
     past += ["--history-interval", str(HISTORY_INTERVAL_SECONDS)]
 
     async def ready() -> bool:
-        reporting: int = (await _ask(plan, site, tokens=tokens))["panels_reporting"]
-        return reporting >= PANELS
+        found = await _ask(client, site, tokens=tokens)
+        heard = found["last_reading_at"]
+        all_report: bool = found["panels_reporting"] >= PANELS
+        return all_report and heard is not None and datetime.fromisoformat(heard) > now
 
     return Program(
         name=f"simulator {site.id}",
@@ -45,11 +47,9 @@ async def simulator_program(
     )
 
 
-async def _ask(plan: Plan, site: Site, *, tokens: Tokens) -> dict[str, Any]:
-    async with httpx.AsyncClient(timeout=10.0) as client:
-        answer = await client.get(
-            f"{plan.url}/api/sites/{site.id}", headers={"Authorization": f"Bearer {tokens.viewer}"}
-        )
+async def _ask(client: httpx.AsyncClient, site: Site, *, tokens: Tokens) -> dict[str, Any]:
+    signed_in = {"Authorization": f"Bearer {tokens.viewer}"}
+    answer = await client.get(f"/api/sites/{site.id}", headers=signed_in)
     answer.raise_for_status()
     found: dict[str, Any] = answer.json()
     return found

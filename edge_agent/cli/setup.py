@@ -30,7 +30,7 @@ def init(
         str, typer.Option(prompt="Collector's address", help="As in https://solar.example.org.")
     ],
     mqtt_url: Annotated[
-        str, typer.Option(prompt="MQTT broker", help="mqtt://host:port or mqtts://host:port.")
+        str, typer.Option(help="mqtt://host:port or mqtts://host:port.")
     ] = "mqtt://127.0.0.1:1883",
     state: Annotated[Path, typer.Option(help="The folder for the outbox and the identity.")] = Path(
         "/var/lib/heliograph"

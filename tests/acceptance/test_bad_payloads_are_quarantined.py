@@ -27,43 +27,59 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("payload", BAD.values(), ids=BAD.keys())
-def test_what_is_no_reading_is_kept_with_its_reason(whole_path, wait_until, payload):
-    port = whole_path.broker.port
-    publish(port, "sensors/BAD/readings", payload)
-    publish(port, "sensors/GOOD/readings", json.dumps(reading("GOOD")).encode())
+@pytest.fixture
+def good_after(whole_path, wait_until):
+    """Publish a good reading of another panel and wait until it is stored."""
 
-    wait_until(lambda: whole_path.rows("GOOD"), what="the good one after it is stored")
-    ((reason, kept),) = wait_until(whole_path.quarantined, what="the bad one is kept")
+    def check():
+        panel = whole_path.panel()
+        payload = json.dumps(reading(panel)).encode()
+        publish(whole_path.broker.port, f"sensors/{panel}/readings", payload)
+        wait_until(lambda: whole_path.count(panel) == 1, what="a good one after it is stored")
+
+    return check
+
+
+@pytest.mark.parametrize("payload", BAD.values(), ids=BAD.keys())
+def test_what_is_no_reading_is_kept_with_its_reason(whole_path, wait_until, good_after, payload):
+    panel, process = whole_path.panel(), whole_path.agent.process.pid
+    publish(whole_path.broker.port, f"sensors/{panel}/readings", payload)
+
+    good_after()
+    ((reason, kept),) = wait_until(lambda: whole_path.quarantined(panel), what="it is kept")
     assert reason
     assert payload.startswith(kept)
-    assert whole_path.count() == 1
-    assert whole_path.agent.process.runs
+    assert whole_path.count(panel) == 0
+    assert whole_path.agent.process.pid == process
 
 
 def test_valid_elements_of_an_array_are_stored_beside_bad_ones(whole_path, wait_until):
+    panel = whole_path.panel()
+    times = ["2026-01-01T12:00:00.000Z", "2026-01-01T12:00:01.000Z"]
     elements = [
-        reading("GOOD", timestamp="2026-01-01T12:00:00.000Z"),
-        reading("GOOD") | {"voltage_volts": "high"},
+        reading(panel, timestamp=times[0]),
+        reading(panel) | {"voltage_volts": "high"},
         "nonsense",
-        reading("GOOD", timestamp="2026-01-01T12:00:01.000Z"),
-        reading("GOOD") | {"voltage_volts": 4000.0},
+        reading(panel, timestamp=times[1]),
+        reading(panel) | {"voltage_volts": 4000.0},
     ]
-    publish(whole_path.broker.port, "sensors/GOOD/readings", json.dumps(elements).encode())
-    wait_until(lambda: whole_path.count() == 2, what="both good elements are stored")
-    wait_until(whole_path.quarantined, what="the bad elements are kept")
-    assert whole_path.rows() == [
-        ("GOOD", "2026-01-01T12:00:00.000Z"),
-        ("GOOD", "2026-01-01T12:00:01.000Z"),
-    ]
+    publish(whole_path.broker.port, f"sensors/{panel}/readings", json.dumps(elements).encode())
+    wait_until(lambda: whole_path.count(panel) == 2, what="both good elements are stored")
+    wait_until(lambda: whole_path.quarantined(panel), what="the bad elements are kept")
+    assert whole_path.rows(panel) == [(panel, time) for time in times]
 
 
-def test_bad_payloads_do_not_slow_the_good_ones(whole_path, wait_until):
+def test_bad_payloads_do_not_stop_the_good_ones_around_them(whole_path, wait_until):
+    bad = whole_path.panel()
     with whole_path.counting(rate=300) as publisher:
         for payload in list(BAD.values()) * 2:
-            publish(whole_path.broker.port, "sensors/BAD/readings", payload)
-        wait_until(lambda: publisher.acknowledged > 600)
+            publish(whole_path.broker.port, f"sensors/{bad}/readings", payload)
+        wait_until(lambda: publisher.acknowledged > 600, timeout=60)
+    mine, published = f"{publisher.name}-%", publisher.readings
     wait_until(
-        lambda: whole_path.count() == len(publisher.readings), what="every good one is stored"
+        lambda: whole_path.count(mine) == len(published),
+        timeout=60,
+        what="every good one is stored",
     )
-    assert set(whole_path.rows("COUNTED%")) == publisher.readings
+    assert set(whole_path.rows(mine)) == published
+    assert len(whole_path.quarantined(bad)) == 2 * len(BAD)

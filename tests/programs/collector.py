@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Container
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -65,15 +66,22 @@ class CollectorServer:
             self._tokens[role, site] = created["token"]
         return self._tokens[role, site]
 
-    def get(self, path: str, *, role: str = "viewer", **parameters: Any) -> Any:
-        """Ask a question and return the answer's JSON."""
+    def get(
+        self,
+        path: str,
+        *,
+        role: str = "viewer",
+        expect: Container[int] = (HTTPStatus.OK,),
+        **parameters: Any,
+    ) -> Any:
+        """Ask a question and return the answer's JSON; its status must be an expected one."""
         answer = httpx.get(
             self.url + path,
             params=parameters,
             headers={"Authorization": f"Bearer {self.token(role)}"},
             timeout=30,
         )
-        assert answer.status_code == HTTPStatus.OK, answer.text
+        assert answer.status_code in expect, answer.text
         return answer.json()
 
     def discard(self) -> None:

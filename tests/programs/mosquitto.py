@@ -39,19 +39,19 @@ class Mosquitto:
             + ("user root\n" if os.geteuid() == 0 else "")
             + extra
         )
-        self._process = Process([executable(), "-c", str(config)], log=folder / "mosquitto.log")
+        self.process = Process([executable(), "-c", str(config)], log=folder / "mosquitto.log")
 
     def start(self) -> None:
         """Start it on its port, with the state it has kept."""
-        self._process.start(ready=lambda: accepts(self.port))
+        self.process.start(ready=lambda: accepts(self.port))
 
     def stop(self) -> None:
         """Stop it in good order: it writes its state down."""
-        self._process.end()
+        self.process.end()
 
     def kill(self) -> None:
         """Kill it: what it has not written down is gone."""
-        self._process.end(signal.SIGKILL)
+        self.process.end(signal.SIGKILL)
 
     def restart(self) -> None:
         """Stop it in good order and start it again."""
@@ -60,4 +60,4 @@ class Mosquitto:
 
     def discard(self) -> None:
         """End it in any case."""
-        self._process.discard()
+        self.process.discard()

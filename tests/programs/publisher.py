@@ -16,16 +16,22 @@ class CountingPublisher:
     What was not acknowledged when a connection broke is sent again, as MQTT wants it.
     """
 
-    def __init__(
-        self, port: int, *, panels: int = 4, client_id: str = "counting-publisher"
-    ) -> None:
-        self._panels = [f"COUNTED-{number:03d}" for number in range(panels)]
+    def __init__(self, port: int, *, name: str = "COUNTED", panels: int = 4) -> None:
+        """Connect.
+
+        Args:
+            port: The broker's.
+            name: The client's id, and the beginning of its panels' ids.
+            panels: How many panels to publish for.
+        """
+        self.name = name
+        self._panels = [f"{name}-P{number:03d}" for number in range(panels)]
         self._acknowledged: set[int] = set()
         self._sent: dict[int, tuple[str, str]] = {}
         self._next = datetime.now(UTC) - timedelta(hours=1)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id, clean_session=False)
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, name, clean_session=False)
         self._client.on_publish = self._on_publish
         self._client.max_inflight_messages_set(1000)
         self._client.max_queued_messages_set(0)

@@ -4,6 +4,8 @@ import { h, Keyed, setAttribute, setText } from "./dom.js";
 import { NONE, percent, watts } from "./format.js";
 import { dataState, mark, SEVERITIES, severityState } from "./states.js";
 
+/** Under this share of its group a panel is pointed out, alert or not: real siblings differ by far less. */
+const LOW_SHARE = 0.8;
 /** Under this median nothing is said about a share: see "asleep". */
 const LEAST_MEDIAN_WATTS = 40;
 const WORDS = { critical: "critical", high: "attention", medium: "attention", low: "note", info: "note" };
@@ -93,14 +95,15 @@ export class PanelTiles {
         ...panel,
         share: share.get(panel.panel_id) ?? null,
         isHeard: !panel.data.silent,
-        verdict: this.#verdict(panel),
+        verdict: this.#verdict(panel, share.get(panel.panel_id) ?? null),
       }));
   }
 
-  #verdict({ panel_id, data }) {
+  #verdict({ panel_id, data }, share) {
     if (data.silent) return data;
     const alert = this.#worst.get(panel_id);
     if (alert && SEVERITIES.includes(alert.severity)) return severityState(alert.severity, WORDS[alert.severity]);
+    if (share != null && share < LOW_SHARE) return { shape: "diamond", tone: "medium", text: "below group" };
     return data;
   }
 }
