@@ -22,7 +22,7 @@ def timescale_url():
 
 @pytest.fixture(scope="module")
 def own_timescale_url():
-    """The same for one module alone: a refresh moves on from when on new readings are aggregated."""
+    """The same for one module alone: a refresh changes what readings the aggregates still miss."""
     with _migrated_timescale() as url:
         yield url
 
