@@ -15,7 +15,7 @@ from litestar.types import Message, Scope
 
 from collector.access import Authentication, guard
 from collector.api.alerts import alerts_router
-from collector.api.docs import DOCS_POLICY, description, openapi_config, script
+from collector.api.docs import DOCS_POLICY, openapi, openapi_config, script
 from collector.api.enroll import enroll
 from collector.api.gateways import gateways_router
 from collector.api.health import health_router
@@ -74,7 +74,7 @@ def create_app(settings: Settings) -> Litestar:
             gateways_router(),
             session_router(),
             health_router(),
-            description,
+            openapi,
             script,
             console_router(),
         ],

@@ -1,5 +1,6 @@
 """Request bodies in OpenAPI that handlers decode by hand, so that one bad row refuses no batch."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
@@ -72,6 +73,7 @@ _SIGN_IN: Final = Schema(
 )
 
 
+@dataclass
 class IngestOperation(Operation):
     """The description of ingest."""
 
@@ -84,6 +86,7 @@ class IngestOperation(Operation):
         self.request_body = _body({JSON: _READINGS, SEGMENTS: binary})
 
 
+@dataclass
 class EnrollOperation(Operation):
     """The description of enrolment."""
 
@@ -91,6 +94,7 @@ class EnrollOperation(Operation):
         self.request_body = _body({JSON: _ENROLLMENT})
 
 
+@dataclass
 class SignInOperation(Operation):
     """The description of signing in."""
 

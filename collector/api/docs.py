@@ -3,11 +3,13 @@
 from importlib import metadata, resources
 from typing import Any, Final
 
+import msgspec
 from litestar import MediaType, Request, Response, Router, get
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme
 
+from collector.api.description import describe
 from collector.roles import OPTION, Access
 
 _DESCRIPTION: Final = """\
@@ -18,16 +20,20 @@ integrations tokens of the role ingest; gateways sign their uploads. All times a
 in answers UTC. Errors are RFC 9457 problem documents that name what is allowed.
 """
 DOCS_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-"""As the console's, but Swagger UI styles its elements in place and knows no trusted types."""
+"""As the console's, but Swagger UI knows no trusted types."""
 _SCHEME: Final = "token"
 
 
 class DocsPage(OpenAPIRenderPlugin):
     """Serves our own page around Swagger UI."""
+
+    def has_path(self, path: str) -> bool:
+        """Tell whether a path is served; the description is, by `openapi` at its fixed address."""
+        return path in {"/", "/openapi.json"}
 
     def __init__(self) -> None:
         super().__init__(path="/", media_type=MediaType.HTML)
@@ -38,9 +44,12 @@ class DocsPage(OpenAPIRenderPlugin):
 
 
 @get("/openapi.json", opt={OPTION: Access.PUBLIC}, include_in_schema=False)
-async def description(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The description of this API (OpenAPI 3.1)."""
-    return Response(request.app.openapi_schema.to_schema(), media_type=MediaType.JSON)
+    state = request.app.state
+    if "description" not in state:
+        state.description = msgspec.json.encode(describe(request.app))
+    return Response(state.description, media_type=MediaType.JSON)
 
 
 @get("/docs/docs.js", opt={OPTION: Access.PUBLIC}, include_in_schema=False)

@@ -36,7 +36,6 @@ class EnrollmentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     opt={OPTION: Access.PUBLIC},
     operation_class=EnrollOperation,
     responses=responses(400, 403, 413, 429, 503),
-    security=[],
     tags=["ingest"],
     request_max_body_size=MAX_BODY_BYTES,
 )

@@ -52,6 +52,5 @@ def health_router() -> Router:
         "/",
         route_handlers=[live, ready, figures],
         opt={OPTION: Access.PUBLIC},
-        security=[],
         tags=["operation"],
     )

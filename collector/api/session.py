@@ -46,7 +46,6 @@ class SignedIn(msgspec.Struct, frozen=True):
     status_code=200,
     operation_class=SignInOperation,
     responses=responses(400, 401, 403, 413, 429, 503),
-    security=[],
 )
 async def sign_in(
     request: Request[Any, Any, Any],
@@ -76,7 +75,7 @@ async def sign_in(
     return Response(SignedIn(caller.name, caller.role), cookies=cookies)
 
 
-@delete("/session", status_code=204, security=[])
+@delete("/session", status_code=204)
 async def sign_out(
     request: Request[Any, Any, Any], database: NamedDependency[Database]
 ) -> Response[None]:

@@ -4,9 +4,9 @@ import asyncio
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-import msgspec
 import typer
 
+from collector.api.description import describe
 from collector.app import create_app
 from collector.cli.gateways import enrollments, gateways
 from collector.cli.printing import AsJson, show_facts, show_json, show_rows
@@ -101,8 +101,7 @@ def doctor(as_json: AsJson = False) -> None:
 @app.command()
 def openapi() -> None:
     """Print the description of the API (OpenAPI 3.1, JSON)."""
-    description = create_app(Settings()).openapi_schema.to_schema()
-    show_json(msgspec.to_builtins(description))
+    show_json(describe(create_app(Settings())))
 
 
 def _settings(options: dict[str, str | None]) -> Settings:

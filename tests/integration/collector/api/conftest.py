@@ -1,19 +1,16 @@
 """A real collector on a real PostgreSQL: an app, a client, and a site with known answers."""
 
-import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import httpx
 import psycopg
 import pytest
 
-from collector.app import create_app
 from collector.database.engine import open_database
 from collector.roles import Role
 from collector.settings import Settings
 from collector.tokens import create_token
+from integration.collector.api.apps import running
 
 
 @pytest.fixture(scope="session")
@@ -71,35 +68,11 @@ def sites(rows):
     for panel in ("PANEL-001", "PANEL-002"):
         rows(
             "INSERT INTO panel (site_key, panel, rated_watts, panel_group) "
-            "VALUES (%s, %s, 400, 's')",
+            "VALUES (%s, %s, 400, 'south')",
             keys["alpha"],
             panel,
         )
     return keys
-
-
-@asynccontextmanager
-async def running(settings, *, base_url="http://127.0.0.1"):
-    """Run the app and give a client without credentials."""
-    app = create_app(settings)
-    started, stopped = asyncio.Event(), asyncio.Event()
-
-    async def live():
-        async with app.lifespan():
-            started.set()
-            await stopped.wait()
-
-    # A fixture's two halves run in different tasks; what the app opens has to end in its own.
-    living = asyncio.create_task(live())
-    starting = asyncio.create_task(started.wait())
-    await asyncio.wait([living, starting], return_when=asyncio.FIRST_COMPLETED)
-    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50_000))
-    async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
-        client.app = app
-        yield client
-    stopped.set()
-    starting.cancel()
-    await living
 
 
 @pytest.fixture
@@ -117,6 +90,7 @@ async def open_client(settings):
 @pytest.fixture
 async def tokens(database, sites):
     """One token of each role, by role; the ingest token is bound to alpha."""
+    assert "alpha" in sites
     return {
         role: (
             await create_token(

@@ -30,7 +30,6 @@ ROUTES = {
     ("GET", "/metrics"): Access.PUBLIC,
     ("GET", "/openapi.json"): Access.PUBLIC,
     ("GET", "/docs"): Access.PUBLIC,
-    ("GET", "/docs/openapi.json"): Access.PUBLIC,
     ("GET", "/docs/docs.js"): Access.PUBLIC,
     ("GET", "/docs/{path}"): Access.PUBLIC,
     ("GET", "/"): Access.PAGE,

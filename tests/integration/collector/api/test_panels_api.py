@@ -15,9 +15,8 @@ def store(rows, sites):
 
     def put(panel, readings, *, site="alpha"):
         key = rows(
-            "INSERT INTO panel (site_key, panel) VALUES (%s, %s) "
-            "ON CONFLICT (site_key, panel) DO UPDATE SET panel = excluded.panel "
-            "RETURNING panel_key",
+            "INSERT INTO panel (site_key, panel) VALUES (%s, %s) ON CONFLICT (site_key, panel) "
+            "DO UPDATE SET panel = excluded.panel RETURNING panel_key",
             sites[site],
             panel,
         )[0][0]
@@ -139,13 +138,15 @@ async def test_an_id_at_two_sites_needs_the_site(store, get):
     assert [row["max_power"] for row in answer.json()] == [2.0]
 
 
-async def test_an_unknown_panel_is_answered_with_the_nearest(sites, get):
+@pytest.mark.usefixtures("sites")
+async def test_an_unknown_panel_is_answered_with_the_nearest(get):
     answer = await get("/api/panels/PANEL-01/readings")
     assert answer.status_code == 404
     assert "PANEL-001" in answer.json()["detail"]
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.usefixtures("sites")
 @pytest.mark.parametrize(
     ("parameters", "named"),
     [
@@ -163,7 +164,7 @@ async def test_an_unknown_panel_is_answered_with_the_nearest(sites, get):
         ({"interval": "raw", "limit": "many"}, "limit"),
     ],
 )
-async def test_a_bad_parameter_is_refused_and_told_what_is_allowed(sites, get, parameters, named):
+async def test_a_bad_parameter_is_refused_and_told_what_is_allowed(get, parameters, named):
     answer = await get("/api/panels/PANEL-001/readings", **parameters)
     assert answer.status_code == 400
     assert named in answer.json()["detail"]

@@ -1,0 +1,147 @@
+"""The command line beside a running collector: tables for people, JSON for programs, exit codes."""
+
+import json
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from collector.cli.commands import app
+
+
+@pytest.fixture
+def collector(postgres_url):
+    """Run a command; the database is this test's own."""
+
+    def run(*arguments, **environment):
+        settings = {"HELIOGRAPH_DATABASE_URL": postgres_url} | environment
+        return CliRunner().invoke(app, arguments, env=settings)
+
+    return run
+
+
+@pytest.fixture
+def answer(collector):
+    """Run a command and return its JSON."""
+
+    def run(*arguments):
+        done = collector(*arguments, "--json")
+        assert done.exit_code == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def test_a_site_is_added_once_and_adding_it_again_is_no_error(collector, answer):
+    options = ["--name", "Roof", "--timezone", "Europe/Berlin", "--latitude=52.5"]
+    assert answer("site", "add", "alpha", *options, "--longitude=13.4")["site"] == "alpha"
+    assert answer("site", "add", "alpha", *options, "--longitude=13.4")["name"] == "Roof"
+    other = collector("site", "add", "alpha", "--name", "Another")
+    assert (other.exit_code, other.stdout) == (1, "")
+    assert "differs" in other.stderr
+    (site,) = answer("site", "list")
+    assert (site["site"], site["timezone"], site["latitude"]) == ("alpha", "Europe/Berlin", 52.5)
+    assert "alpha" in collector("site", "list").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["site", "add", "not a site"],
+        ["site", "add", "alpha", "--timezone", "Mars/Olympus"],
+        ["site", "add", "alpha", "--latitude", "91", "--longitude", "0"],
+        ["site", "add", "alpha", "--latitude", "9"],
+        ["token", "create", "me", "--role", "king"],
+        ["token", "create", "me", "--role", "ingest"],
+        ["token", "create", "me", "--role", "viewer", "--site", "alpha"],
+        ["token", "create", "me", "--role", "viewer", "--expires-in", "soon"],
+        ["enrollment", "create", "alpha", "--expires-in", "0d"],
+        ["token", "revoke", "first"],
+        ["serve", "--port", "http"],
+        ["serve", "--database-url", "postgresql://someone:secret@db/x"],
+        ["unknown"],
+    ],
+)
+def test_what_is_asked_wrongly_ends_with_2_and_an_explanation(collector, arguments):
+    done = collector(*arguments)
+    assert done.exit_code == 2
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["enrollment", "create", "nowhere"],
+        ["token", "create", "me", "--role", "ingest", "--site", "nowhere"],
+        ["token", "revoke", "4711"],
+        ["gateway", "revoke", "gw-nobody"],
+    ],
+)
+def test_what_is_not_there_ends_with_1_and_one_line(collector, arguments):
+    done = collector(*arguments)
+    assert done.exit_code == 1
+    assert done.stderr.startswith("collector: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_database_that_is_away_ends_with_1_and_one_line(collector):
+    url = "postgresql://someone:secret@127.0.0.1:1/x"
+    done = collector("site", "list", HELIOGRAPH_DATABASE_URL=url)
+    assert done.exit_code == 1
+    assert "away" in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_a_setting_that_is_not_usable_ends_with_2(collector):
+    done = collector("site", "list", HELIOGRAPH_PORT="x")
+    assert done.exit_code == 2
+    assert "HELIOGRAPH_PORT" in done.stderr
+
+
+def test_secrets_are_shown_once_and_on_standard_output_only(collector, answer):
+    answer("site", "add", "alpha")
+    created = collector("token", "create", "me", "--role", "viewer", "--expires-in", "90d")
+    token = created.stdout.split()[1]
+    assert token.startswith("hg_")
+    assert len(token) == 46
+    assert token not in created.stderr
+    assert token not in collector("token", "list", "--json").stdout
+    enrollment = answer("enrollment", "create", "alpha")
+    assert enrollment["site"] == "alpha"
+    assert enrollment["expires_at"].endswith("Z")
+
+
+def test_a_token_made_beside_a_running_collector_works_at_once_until_it_is_revoked(
+    collector_server,
+):
+    made = collector_server.command("token", "create", "me", "--role", "viewer")
+    headers = {"Authorization": f"Bearer {made['token']}"}
+    address = f"{collector_server.url}/api/sites"
+    assert httpx.get(address, headers=headers).status_code == 200
+    collector_server.command("token", "revoke", str(made["token_id"]))
+    assert httpx.get(address, headers=headers).status_code == 401
+
+
+def test_the_doctor_says_what_the_database_is_and_what_it_lacks(answer):
+    findings = {finding["check"]: finding for finding in answer("doctor")}
+    assert set(findings) == {"database", "schema", "clock", "content"}
+    assert findings["schema"]["status"] == findings["clock"]["status"] == "ok"
+    assert findings["database"]["detail"].startswith("PostgreSQL")
+
+
+def test_an_empty_database_is_told_by_doctor_and_brought_up_by_migrate(collector, postgres_server):
+    with postgres_server.database(migrated=False) as url:
+        empty = {"HELIOGRAPH_DATABASE_URL": url}
+        sick = collector("doctor", "--json", **empty)
+        assert sick.exit_code == 1
+        assert "collector migrate" in sick.stdout
+        assert "collector migrate" in collector("site", "list", **empty).stderr
+        assert json.loads(collector("migrate", "--json", **empty).stdout)["before"] is None
+        assert collector("doctor", **empty).exit_code == 0
+
+
+def test_openapi_is_printed_without_a_database(collector):
+    done = collector("openapi", HELIOGRAPH_DATABASE_URL="")
+    assert "/api/ingest" in json.loads(done.stdout)["paths"]
