@@ -57,4 +57,5 @@ def warming(irradiance_w_m2: Array, *, wind_m_s: Array) -> Array:
     """
     steady = temperature.faiman(irradiance_w_m2, 0.0, wind_m_s, u0=_U0, u1=_U1)
     follow = 1.0 - math.exp(-1.0 / LAG_S)
-    return pd.Series(steady).ewm(alpha=follow, adjust=False).mean().to_numpy()
+    lagging: Array = pd.Series(steady).ewm(alpha=follow, adjust=False).mean().to_numpy()
+    return lagging
