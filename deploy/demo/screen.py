@@ -30,7 +30,7 @@ class Screen:
         text.append("What to look at\n", style="bold")
         text.append(
             "• The two sites, their power now and over the last three days.\n"
-            "• The open alerts: three faults have been found, a fourth comes within three minutes.\n"
+            "• The open alerts: three faults are known, a fourth is found within three minutes.\n"
             f"• {plan.url}/docs has every question the collector answers.\n\n"
         )
         text.append("What is wrong there\n", style="bold")
