@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
+# On all cores, and without what is never imported; pip would compile all of it on one.
+COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(tests|pip|faker|h5py|polyfactory)/' \
+  $(VENV)/lib collector deploy edge_agent models shared
 DEMO := $(VENV)/.installed-for-demo
 DEVELOPMENT := $(VENV)/.installed-for-development
 
@@ -53,9 +56,11 @@ $(BIN)/python:
 $(DEMO): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing what the demo needs (once; about a minute)"
 	@$(INSTALL) --editable '.[edge,collector,embedded,train]'
+	@$(COMPILE)
 	@touch $@
 
 $(DEVELOPMENT): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing what development needs (once; about two minutes)"
 	@$(INSTALL) --editable '.[edge,collector,embedded,train,dev]'
+	@$(COMPILE)
 	@touch $(DEMO) $@

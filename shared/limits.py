@@ -110,9 +110,12 @@ def power_mismatch(readings: Readings) -> NDArray[np.bool_]:
 
 def _bounds(ranges: Sequence[Ranges]) -> NDArray[np.int32]:
     """Return shape ``(panels, 4, 2)``, computing each distinct entry once."""
-    distinct = {id(entry): entry.as_thousandths() for entry in ranges}
-    bounds = [distinct[id(entry)] for entry in ranges]
-    return np.stack(bounds) if bounds else np.empty((0, len(QUANTITIES), 2), np.int32)
+    distinct = {id(entry): entry for entry in ranges}
+    position = {key: at for at, key in enumerate(distinct)}
+    if not distinct:
+        return np.empty((0, len(QUANTITIES), 2), np.int32)
+    computed: NDArray[np.int32] = np.stack([entry.as_thousandths() for entry in distinct.values()])
+    return computed[[position[id(entry)] for entry in ranges]]
 
 
 def _outside(

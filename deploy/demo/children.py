@@ -55,13 +55,8 @@ class Child:
         self.log = logs / f"{program.name.replace(' ', '-')}.log"
         self._say = say
         self._process: subprocess.Popen[bytes] | None = None
-        self._stand_in: int | None = None
-
-    @property
-    def pid(self) -> int:
-        """The process that does this program's work: ours, or one somebody put in its place."""
-        assert self._process is not None  # noqa: S101 - start() comes first
-        return self._stand_in or self._process.pid
+        self.pid = 0
+        """The process that does this program's work, or last did."""
 
     async def start(self, *, again: bool = False) -> None:
         """Start the program and wait until it is ready.
@@ -91,6 +86,7 @@ class Child:
                 await self.stop()
                 raise self._failed(f"is not ready after {READY_SECONDS:g} s")
             await asyncio.sleep(POLL_SECONDS)
+        self.pid = self._process.pid
 
     async def keep(self, changed: Callable[[], None]) -> None:
         """Watch the process and start the program again whenever it ends.
@@ -145,12 +141,11 @@ class Child:
     async def _wait_for_stand_in(self, changed: Callable[[], None]) -> None:
         """Let a process that somebody started in this one's place do the work, until it ends."""
         while (pid := _find(self.program.marks)) is not None:
-            if pid != self._stand_in:
+            if pid != self.pid:
                 self._say(f"process {pid} has taken the place of {self.program.name}")
-                self._stand_in = pid
+                self.pid = pid
                 changed()
-            await asyncio.sleep(POLL_SECONDS * 5)
-        self._stand_in = None
+            await asyncio.sleep(POLL_SECONDS)
 
     def _failed(self, what: str) -> ChildFailedError:
         text = self.log.read_text(errors="replace")

@@ -72,7 +72,6 @@ async def run(plan: Plan, *, screen: Screen) -> None:
 def _alone(plan: Plan) -> Iterator[None]:
     """Hold the demo's folder, so that a second demo cannot disturb this one."""
     plan.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (plan.folder / "env").unlink(missing_ok=True)
     with (plan.folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,4 +81,10 @@ def _alone(plan: Plan) -> Iterator[None]:
             raise DemoError(
                 f"port {plan.port} of 127.0.0.1 is in use; DEMO_PORT={plan.port + 1} make demo"
             )
-        yield
+        # It is there while everything is up, and never describes what is gone.
+        environment = plan.folder / "env"
+        environment.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            environment.unlink(missing_ok=True)

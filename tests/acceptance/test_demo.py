@@ -58,16 +58,20 @@ class Demo:
 
     @property
     def is_up(self):
-        return (self.folder / ".demo" / "env").exists()
+        return bool(self.env())
 
     def env(self):
-        lines = shlex.split((self.folder / ".demo" / "env").read_text())
+        try:
+            lines = shlex.split((self.folder / ".demo" / "env").read_text())
+        except FileNotFoundError:
+            return {}
         return dict(line.split("=", 1) for line in lines)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def demo_folder():
-    # Not below pytest's folders, which root's PostgreSQL user may not always pass through.
+    # One for all: a demo is quick on its state. Not below pytest's folders, which root's
+    # PostgreSQL user may not always pass through.
     with tempfile.TemporaryDirectory(prefix="heliograph-demo-") as folder:
         yield Path(folder)
 
@@ -103,6 +107,7 @@ def test_the_demo_ends_by_itself_leaves_nothing_and_runs_again(demo_folder, free
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert processes_of(demo_folder) == []
+        assert not (demo_folder / ".demo" / "env").exists()
 
 
 def test_the_demo_says_where_everything_is(demo):
@@ -143,10 +148,10 @@ def test_a_demo_that_is_asked_to_stop_leaves_nothing_behind(demo, number):
 
 def test_a_demo_that_is_killed_leaves_nothing_behind_and_runs_again(demo, wait_until):
     demo.process.start(ready=lambda: demo.is_up, timeout=120)
+    before = demo.env()
     demo.process.end(signal.SIGKILL)
     wait_until(lambda: processes_of(demo.folder) == [], timeout=60, what="everything ends")
-    (demo.folder / ".demo" / "env").unlink()
-    demo.process.start(ready=lambda: demo.is_up, timeout=120)
+    demo.process.start(ready=lambda: demo.env() not in ({}, before), timeout=120)
     assert {site["site"] for site in sites(demo.env())} == {"alpha", "beta"}
 
 

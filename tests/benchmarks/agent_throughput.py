@@ -54,7 +54,10 @@ def drained(kind: str, folder: Path) -> float:
             timeout=120,
         )
         elapsed, busy = map(float, run.stdout.split())
-        print(f"{kind}: {COUNT / elapsed:,.0f} readings/s, {busy:.2f} s busy", flush=True)
+        print(
+            f"{kind}: {COUNT / elapsed:,.0f} readings/s, {COUNT / busy:,.0f} a busy second",
+            flush=True,
+        )
         return elapsed
     finally:
         broker.discard()

@@ -1,4 +1,5 @@
 import os
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
@@ -15,13 +16,24 @@ def timescale_url():
 
     One connection at a time, and the same database for all tests: each cleans up after itself.
     """
-    if url := os.environ.get(VARIABLE):
-        server = Postgres(url)
-        with server.database(migrated=False) as fresh:
-            upgrade(fresh)
-            yield fresh
-        return
-    with start_timescale() as url:
+    with _migrated_timescale() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def own_timescale_url():
+    """The same for one module alone: a refresh changes what readings the aggregates still miss."""
+    with _migrated_timescale() as url:
+        yield url
+
+
+@contextmanager
+def _migrated_timescale():
+    with ExitStack() as stack:
+        if server := os.environ.get(VARIABLE):
+            url = stack.enter_context(Postgres(server).database(migrated=False))
+        else:
+            url = stack.enter_context(start_timescale())
         upgrade(url)
         yield url
 

@@ -15,8 +15,8 @@ WHERE hypertable_schema = 'public' OR proc_name = 'policy_refresh_continuous_agg
 
 
 @pytest.fixture
-async def timescale(timescale_url):
-    async with open_database(timescale_url) as database:
+async def timescale(own_timescale_url):
+    async with open_database(own_timescale_url) as database:
         yield database
         async with database.begin() as connection:
             await connection.execute(text("DELETE FROM reading_raw"))
