@@ -1,10 +1,11 @@
-WITH day AS (
+-- Each part is made once: the planner takes them for small and would make them again for every row.
+WITH day AS MATERIALIZED (
     SELECT each::date AS date,
            each AT TIME ZONE CAST(:timezone AS text) AS starts,
            (each + INTERVAL '1 day') AT TIME ZONE CAST(:timezone AS text) AS ends
     FROM generate_series(CAST(:first_day AS date)::timestamp, CAST(:last_day AS date)::timestamp, INTERVAL '1 day') AS each
 ),
-own AS (
+own AS MATERIALIZED (
     SELECT day.date,
            time_bucket(make_interval(secs => :step), bucket) AS step,
            sum(energy_wh) AS energy_wh,
@@ -17,7 +18,7 @@ own AS (
 total AS (
     SELECT date, sum(energy_wh) AS energy_wh, sum(seconds) AS seconds FROM own GROUP BY 1
 ),
-irradiance AS (
+irradiance AS MATERIALIZED (
     SELECT time_bucket(make_interval(secs => :step), time) AS step, avg(irradiance_mw_m2::double precision) / 1000.0 AS w_m2
     FROM weather
     WHERE site_key = :site_key
@@ -36,7 +37,7 @@ insolation AS (
     JOIN irradiance USING (step)
     GROUP BY 1
 ),
-sibling AS (
+sibling AS MATERIALIZED (
     SELECT panel_key, time_bucket(make_interval(secs => :step), bucket) AS step, sum(energy_wh) / sum(covered_seconds)::double precision / min(rated_watts) AS pace
     FROM {source}_between(CAST(:start AS timestamptz), CAST(:end AS timestamptz))
     JOIN panel USING (panel_key)

@@ -1,5 +1,7 @@
 """The other questions by HTTP; their answers are tested on both flavours in tests/timescale."""
 
+import time
+
 import pytest
 
 from collector.roles import Role
@@ -145,3 +147,21 @@ async def test_all_times_are_utc_with_z(get, alert, now):
 async def test_health_tells_alive_from_ready(client):
     assert (await client.get("/health/live")).json() == {"status": "live"}
     assert (await client.get("/health/ready")).json() == {"status": "ready"}
+
+
+async def test_a_week_of_ten_panels_is_judged_while_a_person_waits(get, rows, sites, now):
+    rows(
+        "INSERT INTO panel (site_key, panel, rated_watts) "
+        "SELECT %s, 'P' || n, 400 FROM generate_series(1, 10) AS n",
+        sites["beta"],
+    )
+    rows(
+        "INSERT INTO reading_raw SELECT panel_key, %s - n * INTERVAL '1 minute', 25000, 48000, "
+        "8000, 300000, 0 FROM generate_series(0, 7 * 1440) AS n, panel WHERE panel LIKE 'P_'",
+        now,
+    )
+    begun = time.monotonic()
+    days = (await get("/api/panels/P1/efficiency", days=7)).json()
+    # A plan that makes the siblings' part again for every hour takes a minute and more.
+    assert time.monotonic() - begun < 10
+    assert [day["efficiency_percentage"] for day in days] == [pytest.approx(100.0)] * 7
