@@ -11,6 +11,7 @@ from timescale import wasm  # noqa: E402 - as above
 
 PROGRAMS = {
     "Mosquitto": mosquitto.executable,
+    "Mosquitto's clients": lambda: mosquitto.client("mosquitto_sub"),
     "Chromium": browser.chromium,
     "Node.js": node.node_bin,
     "TimescaleDB (WebAssembly)": wasm.install_timescale,

@@ -18,22 +18,28 @@ def executable() -> str:
     return ensure("mosquitto", package="mosquitto")
 
 
+def client(name: str) -> str:
+    """Return the path of ``mosquitto_pub`` or ``mosquitto_sub``, installing them likewise."""
+    return ensure(name, package="mosquitto-clients")
+
+
 class Mosquitto:
     """A broker that keeps its port and its state over restarts."""
 
-    def __init__(self, folder: Path, *, extra: str = "") -> None:
+    def __init__(self, folder: Path, *, extra: str = "", anonymous: bool = True) -> None:
         """Prepare the broker.
 
         Args:
             folder: Where it keeps its state.
             extra: Further lines of its configuration.
+            anonymous: Whether it lets in whoever comes.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
         config = folder / "mosquitto.conf"
         config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
+            f"listener {self.port} 127.0.0.1\nallow_anonymous {str(anonymous).lower()}\n"
             f"persistence true\npersistence_location {folder}/\n"
             "max_queued_messages 0\nmax_inflight_messages 0\nset_tcp_nodelay true\n"
             + ("user root\n" if os.geteuid() == 0 else "")
@@ -47,7 +53,8 @@ class Mosquitto:
 
     def stop(self) -> None:
         """Stop it in good order: it writes its state down."""
-        self.process.end()
+        if self.process.runs:
+            self.process.end()
 
     def kill(self) -> None:
         """Kill it: what it has not written down is gone."""

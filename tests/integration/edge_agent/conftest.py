@@ -2,8 +2,6 @@ import asyncio
 import contextlib
 import importlib.util
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -11,7 +9,8 @@ from pathlib import Path
 
 import gmqtt
 import pytest
-from iotcore import Broker as IotCore
+
+from programs.mosquitto import Mosquitto
 
 # Test folders are no packages: helpers beside a conftest are loaded by their path.
 _spec = importlib.util.spec_from_file_location(
@@ -21,89 +20,21 @@ _double = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_double)
 Collector = _double.Collector
 
-MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-
-ROUTER = """
-id = 0
-[router]
-id = 0
-max_connections = 100
-max_outgoing_packet_count = 200
-max_segment_size = 104857600
-max_segment_count = 10
-[v5.1]
-name = "v5-1"
-listen = "127.0.0.1:{port}"
-next_connection_delay_ms = 1
-[v5.1.connections]
-connection_timeout_ms = 60000
-max_payload_size = 20971520
-max_inflight_count = 10
-dynamic_filters = true
-"""
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_for_port(port):
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
-            return
-        time.sleep(0.02)
-    raise TimeoutError(port)
-
-
-class Mosquitto:
-    """A real Mosquitto that can be stopped and started on the same port and state."""
-
-    def __init__(self, folder, extra=""):
-        self.port = free_port()
-        self._config = folder / "mosquitto.conf"
-        self._config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
-            f"persistence_location {folder}/\nmax_queued_messages 0\nuser root\n"
-            f"max_inflight_messages 0\nset_tcp_nodelay true\n{extra}"
-        )
-        self._process = None
-
-    def start(self):
-        self._process = subprocess.Popen(
-            [MOSQUITTO, "-c", self._config], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        )
-        wait_for_port(self.port)
-
-    def stop(self):
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(10)
-            self._process = None
-
 
 @pytest.fixture
 def mosquitto(tmp_path):
-    folder = tmp_path / "mosquitto"
-    folder.mkdir()
-    broker = Mosquitto(folder)
+    broker = Mosquitto(tmp_path / "mosquitto")
     broker.start()
     yield broker
-    broker.stop()
+    broker.discard()
 
 
 @pytest.fixture(params=["mosquitto", "iotcore"])
-def any_broker_port(request, tmp_path):
+def any_broker_port(request):
     """The port of a broker, each of those we support."""
     if request.param == "mosquitto":
-        yield request.getfixturevalue("mosquitto").port
-        return
-    config, port = tmp_path / "iotcore.toml", free_port()
-    config.write_text(ROUTER.format(port=port))
-    with IotCore(config_path=str(config)):
-        yield port
+        return request.getfixturevalue("mosquitto").port
+    return request.getfixturevalue("iotcore_broker")
 
 
 class Proxy:

@@ -155,7 +155,7 @@ async def test_wrong_credentials_are_said_and_tried_again(tmp_path, mosquitto_of
     passwords.write_text("")
     folder = tmp_path / "strict"
     folder.mkdir()
-    broker = mosquitto_of(folder, f"password_file {passwords}\n")
+    broker = mosquitto_of(folder, extra=f"password_file {passwords}\n")
     broker._config.write_text(
         broker._config.read_text().replace("anonymous true", "anonymous false")
     )
