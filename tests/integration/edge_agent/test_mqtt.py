@@ -153,12 +153,8 @@ async def test_a_payload_of_ten_megabytes_does_not_stop_the_next_one(
 async def test_wrong_credentials_are_said_and_tried_again(tmp_path, mosquitto_of, until):
     passwords = tmp_path / "passwords"
     passwords.write_text("")
-    folder = tmp_path / "strict"
-    folder.mkdir()
-    broker = mosquitto_of(folder, extra=f"password_file {passwords}\n")
-    broker._config.write_text(
-        broker._config.read_text().replace("anonymous true", "anonymous false")
-    )
+    extra = f"password_file {passwords}\n"
+    broker = mosquitto_of(tmp_path / "strict", extra=extra, anonymous=False)
     broker.start()
     with contextlib.closing(contextlib.ExitStack()) as stack:
         stack.callback(broker.stop)
