@@ -132,9 +132,12 @@ async def test_an_operator_acknowledges_and_resolves_by_name(client, bearer, ale
 
 
 @pytest.mark.parametrize("number", [4711, 2**70, -1])
-async def test_an_alert_that_is_not_there_is_not_found(client, bearer, number):
+async def test_an_alert_that_is_not_there_is_not_found_by_the_number_asked_for(
+    client, bearer, number
+):
     answer = await client.post(f"/api/alerts/{number}/resolve", headers=bearer(Role.OPERATOR))
     assert answer.status_code == 404
+    assert answer.json()["detail"] == f"there is no alert {number}"
 
 
 async def test_all_times_are_utc_with_z(get, alert, now):
