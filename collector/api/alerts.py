@@ -25,7 +25,7 @@ Severities = Annotated[
 PanelFilter = Annotated[str | None, QueryParameter(description="Only panels of this id.")]
 
 
-@get("/recent", responses=responses(400, 401, 403, 503))
+@get("/recent", responses=responses(400, 401, 403, 404, 503))
 async def recent_alerts(
     database: NamedDependency[Database],
     limit: Limit = 50,

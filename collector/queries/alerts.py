@@ -10,6 +10,7 @@ import msgspec
 from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
+from collector.queries.sites import find_site
 from shared.alerts import Severity
 
 
@@ -79,7 +80,12 @@ async def list_alerts(
         site: Only of this site.
         panel: Only of panels of this id.
         limit: How many at most.
+
+    Raises:
+        ProblemError: There is no such site; the nearest ids are named.
     """
+    if site is not None:
+        await find_site(database, site=site)
     return await _RECENT.all(
         database,
         states=[state.value for state in states],
