@@ -1,7 +1,7 @@
 """Answers for people as tables, and for programs as JSON."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -61,5 +61,5 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - any value of a row
     if value is None:
         return "-"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%SZ")
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -30,7 +30,6 @@ CONTENT_SECURITY_POLICY: Final = (
 
 _HEADERS: Final = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     # A shell names the static files of one release; a browser must not keep it past an upgrade.
     "Cache-Control": "no-cache",
