@@ -92,6 +92,18 @@ async def test_a_location_becomes_the_panels_place(ingest, integration, rows):
     assert rows("SELECT latitude, longitude FROM panel") == [(48.1, 11.6)]
 
 
+async def test_a_panel_of_which_nothing_is_stored_is_not_registered(ingest, integration, rows):
+    sent = body(
+        reading(location=[48.1, 11.6]),
+        reading(panel_id="PANEL-002", temperature_celsius=400, location=[48.1, 11.6]),
+    )
+
+    receipt = await ingest.readings(sent, sender=integration, now=NOW)
+
+    assert [rejection.index for rejection in receipt.rejected] == [1]
+    assert rows("SELECT panel, latitude FROM panel") == [("PANEL-001", 48.1)]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
