@@ -51,6 +51,8 @@ def test_a_site_is_added_once_and_adding_it_again_is_no_error(collector, answer)
         ["site", "add", "alpha", "--timezone", "Mars/Olympus"],
         ["site", "add", "alpha", "--latitude", "91", "--longitude", "0"],
         ["site", "add", "alpha", "--latitude", "9"],
+        ["token", "create", "", "--role", "viewer"],
+        ["token", "create", " ", "--role", "viewer"],
         ["token", "create", "me", "--role", "king"],
         ["token", "create", "me", "--role", "ingest"],
         ["token", "create", "me", "--role", "viewer", "--site", "alpha"],
@@ -59,6 +61,8 @@ def test_a_site_is_added_once_and_adding_it_again_is_no_error(collector, answer)
         ["token", "revoke", "first"],
         ["serve", "--port", "http"],
         ["serve", "--database-url", "postgresql://someone:secret@db/x"],
+        ["serve", "--database-url", "postgresql://someone@db/x?sslmode=require&password=secret"],
+        ["serve", "--database-url", "postgresql://someone@db/x?sslpassword=secret"],
         ["unknown"],
     ],
 )
