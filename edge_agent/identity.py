@@ -68,7 +68,7 @@ def load_identity(path: Path) -> Identity:
         IdentityError: There is none, or its files cannot be used.
     """
     card_file = card_path(path)
-    if not path.exists() or not card_file.exists():
+    if not _is_there(path) or not _is_there(card_file):
         raise IdentityError(f"this gateway is not enrolled (no identity at {path}); "
                             "`edge-agent enroll` does it")  # fmt: skip
     try:
@@ -99,7 +99,7 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
     Raises:
         IdentityError: It cannot be read or written.
     """
-    if path.exists():
+    if _is_there(path):
         return load_key(path)
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(
@@ -127,8 +127,19 @@ def card_path(path: Path) -> Path:
 
 
 def exposed(path: Path) -> bool:
-    """Tell whether others than the owner may read or write a file."""
-    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    """Tell whether a file is there and others than its owner may read or write it.
+
+    Raises:
+        IdentityError: We may not look.
+    """
+    return _is_there(path) and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # most of all: no permission for its folder
+        raise IdentityError(f"cannot look for {path}: {error.strerror}") from error
 
 
 def _write_private(path: Path, *, data: bytes) -> None:

@@ -75,19 +75,23 @@ async def _outcomes(path: Path) -> list[Outcome]:
 
 async def _secrets(config: Config) -> str:
     named = (config.mqtt.password_file, config.mqtt.client_key_file, config.identity.path)
-    there = [path for path in named if path is not None and path.exists()]
-    if bad := [str(path) for path in there if exposed(path)]:
+    given = [path for path in named if path is not None]
+    if bad := [str(path) for path in given if exposed(path)]:
         raise EdgeError(f"others can read or change {', '.join(bad)}: chmod 600")
-    return "none" if not there else f"{', '.join(map(str, there))}: for us only"
+    return f"none that others can read or change: {', '.join(map(str, given))}"
 
 
 async def _outbox(config: Config) -> str:
-    folder = next(one for one in config.buffer.path.absolute().parents if one.exists())
-    target = config.buffer.path if config.buffer.path.exists() else folder
+    path = config.buffer.path.absolute()
+    try:
+        folder = next(one for one in path.parents if one.exists())
+        target = path if path.exists() else folder
+    except OSError as error:
+        raise EdgeError(f"cannot look for {path}: {error.strerror}") from error
     if not os.access(target, os.W_OK):
         raise EdgeError(f"we may not write {target}")
     free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize / 1e6
-    if free < config.buffer.max_megabytes and not config.buffer.path.exists():
+    if free < config.buffer.max_megabytes and target == folder:
         raise EdgeError(
             f"{folder} has {free:.0f} MB free, less than max_megabytes = "
             f"{config.buffer.max_megabytes}"

@@ -18,6 +18,7 @@ from edge_agent.errors import ConfigError, EnrollmentError
 from edge_agent.identity import Card
 from edge_agent.run import version
 from edge_agent.upload import open_client
+from edge_agent.urls import check_url
 
 TOKEN_VARIABLE = "HELIOGRAPH_ENROLLMENT_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -81,6 +82,7 @@ def enroll(
     settings = load_config(config_path(config))
     secret = _token(token_file=token_file, token=token)
     url = collector_url or settings.upload.collector_url
+    check_url(url, key="--collector-url")
     card = asyncio.run(_enroll(settings, token=secret, collector_url=url))
     if json_:
         print_json(card)
