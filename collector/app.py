@@ -26,6 +26,7 @@ from collector.api.sites import sites_router
 from collector.console.pages import CONTENT_SECURITY_POLICY, console_router
 from collector.database.engine import Database, open_database
 from collector.errors import SettingsError
+from collector.heads import answering_heads
 from collector.ingest import Ingest, open_ingest
 from collector.metrics import Metrics, Timing
 from collector.problems import HANDLERS
@@ -64,7 +65,7 @@ def create_app(settings: Settings) -> Litestar:
             signal.raise_signal(signal.SIGTERM)
             raise
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             ingest_readings,
             enroll,
@@ -94,6 +95,8 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=settings.max_body_bytes,
         logging_config=None,
     )
+    app.asgi_handler = answering_heads(app.asgi_handler)
+    return app
 
 
 def create_worker() -> Litestar:
