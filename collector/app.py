@@ -45,7 +45,8 @@ def create_app(settings: Settings) -> Litestar:
         settings: With the URL of a migrated database.
     """
     metrics = Metrics()
-    attempts = Throttle(limit=_FAILED_ATTEMPTS, window=_FAILED_WINDOW)
+    sign_ins = Throttle(limit=_FAILED_ATTEMPTS, window=_FAILED_WINDOW)
+    enrollments = Throttle(limit=_FAILED_ATTEMPTS, window=_FAILED_WINDOW)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -83,7 +84,8 @@ def create_app(settings: Settings) -> Litestar:
             "database": Provide(_database, sync_to_thread=False),
             "ingest": Provide(_ingest, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
-            "attempts": Provide(lambda: attempts, sync_to_thread=False),
+            "sign_ins": Provide(lambda: sign_ins, sync_to_thread=False),
+            "enrollments": Provide(lambda: enrollments, sync_to_thread=False),
             "now": Provide(_now, sync_to_thread=False),
         },
         guards=[guard],
