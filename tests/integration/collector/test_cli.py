@@ -146,6 +146,16 @@ def test_an_empty_database_is_told_by_doctor_and_brought_up_by_migrate(collector
         assert collector("doctor", **empty).exit_code == 0
 
 
+def test_a_table_in_a_pipe_has_a_line_for_a_row_and_cuts_nothing(collector, answer):
+    name = "the dashboards in the hall and [on] the roof, " * 4
+    made = answer("token", "create", name, "--role", "viewer", "--expires-in", "90d")
+
+    lines = collector("token", "list", COLUMNS="80").stdout.splitlines()
+
+    (row,) = [line for line in lines if name in line]
+    assert made["expires_at"][:19].replace("T", " ") in row
+
+
 def test_openapi_is_printed_without_a_database(collector):
     done = collector("openapi", HELIOGRAPH_DATABASE_URL="")
     assert "/api/ingest" in json.loads(done.stdout)["paths"]
