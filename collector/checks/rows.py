@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.receipts import Rejection
+from shared.alerts import Episode
 from shared.limits import DEFAULT_LIMITS, impossible
 from shared.messages import MAX_FUTURE, MAX_PAST, PANEL_ID
 from shared.readings import MISSING, QUANTITIES, Readings
@@ -80,10 +81,25 @@ def timely(time_us: NDArray[np.int64], *, now: datetime) -> NDArray[np.bool_]:
     return np.asarray((time_us >= earliest) & (time_us <= latest))
 
 
+def bad_moment(episode: Episode, *, now: datetime) -> str | None:
+    """Return which time of an alert cannot be, and why; None when all can."""
+    for name in ("raised_at", "last_seen_at", "cleared_at"):
+        moment: datetime | None = getattr(episode, name)
+        if moment is None or now - MAX_PAST <= moment <= now + MAX_FUTURE:
+            continue
+        stamp = moment.isoformat().replace("+00:00", "Z")
+        return f"{name} is {stamp}, {_how_far(future=moment > now)}"
+    return None
+
+
 def _bad_time(time_us: int, *, now: datetime) -> str:
-    if time_us > _micros(now):
-        return f"time_us is {time_us}, over {MAX_FUTURE.seconds // 60} minutes in the future"
-    return f"time_us is {time_us}, over {MAX_PAST.days // 366} years ago"
+    return f"time_us is {time_us}, {_how_far(future=time_us > _micros(now))}"
+
+
+def _how_far(*, future: bool) -> str:
+    if future:
+        return f"over {MAX_FUTURE.seconds // 60} minutes in the future"
+    return f"over {MAX_PAST.days // 366} years ago"
 
 
 def _micros(moment: datetime) -> int:

@@ -131,6 +131,17 @@ def split_url(url: str) -> tuple[URL, int]:
     return without.set(drivername="postgresql+psycopg"), pool_size
 
 
+def without_secrets(url: str) -> str:
+    """Return a database's URL as it can be shown.
+
+    Raises:
+        DatabaseUnsuitableError: It is no PostgreSQL URL.
+    """
+    address, _ = split_url(url)
+    shown = address.difference_update_query(["password", "sslpassword"])
+    return shown.set(drivername="postgresql").render_as_string(hide_password=True)
+
+
 @contextlib.contextmanager
 def mapped_errors() -> Iterator[None]:
     """Turn the errors of SQLAlchemy and psycopg into ours.
