@@ -107,6 +107,22 @@ async def test_rows_of_impossible_times_are_rejected_one_by_one_with_their_reaso
     assert rows("SELECT accepted, rejected FROM ledger") == [(3, 2)]
 
 
+async def test_a_row_rejected_as_future_is_stored_when_a_repetition_finds_it_past(
+    ingest, sender, rows
+):
+    """The first receipt may have been lost: the last one has to be true of every row."""
+    sent = readings(panels=1, count=2)
+    sent.time_us[1] = round((NOW + timedelta(minutes=6)).timestamp() * 1e6)
+
+    first = await ingest.segments(body(segment(sent)), sender=sender, now=NOW)
+    later = NOW + timedelta(minutes=2)
+    again = await ingest.segments(body(segment(sent)), sender=sender, now=later)
+
+    assert (first.accepted, len(first.rejected)) == (1, 1)
+    assert (again.segments[0].status, again.accepted, again.rejected) == ("duplicate", 1, [])
+    assert rows(COUNT) == [(2,)]
+
+
 async def test_values_a_gateway_let_pass_by_its_own_limits_are_stored(ingest, sender, rows):
     sent = readings(panels=1, count=2)
     sent.voltage_mv[:] = (200_000, 2_147_483_647)
