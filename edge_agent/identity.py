@@ -102,13 +102,22 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
     if _is_there(path):
         return load_key(path)
     key = Ed25519PrivateKey.generate()
+    write_key(path, key)
+    return key
+
+
+def write_key(path: Path, key: Ed25519PrivateKey) -> None:
+    """Write a private key, readable by us only, in the place of any that is there.
+
+    Raises:
+        IdentityError: It cannot be written.
+    """
     pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
     _write_private(path, data=pem)
-    return key
 
 
 def write_card(path: Path, card: Card) -> None:
@@ -119,6 +128,27 @@ def write_card(path: Path, card: Card) -> None:
     """
     data = msgspec.json.format(msgspec.json.encode(card), indent=2)
     _write_private(card_path(path), data=data + b"\n")
+
+
+def replace_identity(path: Path, *, made: Path, card: Card) -> None:
+    """Put a key that was enrolled, and what the collector said, in the place of the old ones.
+
+    A crash in between leaves the new key with the old id, which the collector does not accept:
+    enrolling once more with the same token completes it.
+
+    Args:
+        path: Where the identity is.
+        made: Where the new key is; it is moved.
+        card: What the collector said.
+
+    Raises:
+        IdentityError: They cannot be replaced.
+    """
+    try:
+        made.replace(path)
+    except OSError as error:
+        raise IdentityError(f"cannot write {path}: {error.strerror}") from error
+    write_card(path, card)
 
 
 def card_path(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Rows of measurements: which of them can be."""
+"""Rows of segments: which of them can be."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -8,16 +8,18 @@ from numpy.typing import NDArray
 
 from collector.receipts import Rejection
 from shared.alerts import Episode
-from shared.limits import DEFAULT_LIMITS, impossible
 from shared.messages import MAX_FUTURE, MAX_PAST, PANEL_ID
-from shared.readings import MISSING, QUANTITIES, Readings
+from shared.readings import Readings
 from shared.segments import Table
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def possible(readings: Readings, *, now: datetime, rejected: list[Rejection]) -> Readings | None:
-    """Return the readings that can be, telling of the others.
+    """Return the readings whose panel and time can be, telling of the others.
+
+    Their values are not judged: the gateway has done so, by the limits of each panel that its
+    operator set, which are not known here.
 
     Args:
         readings: At least one.
@@ -28,23 +30,15 @@ def possible(readings: Readings, *, now: datetime, rejected: list[Rejection]) ->
     good = timely(readings.time_us, now=now)
     if not named.all():
         good &= named[readings.panel]
-    for quantity, (low, high) in zip(
-        QUANTITIES, DEFAULT_LIMITS.possible.as_thousandths(), strict=True
-    ):
-        values = getattr(readings, quantity)
-        if values.min() < low or values.max() > high:
-            good &= (values == MISSING) | ((values >= low) & (values <= high))
     if good.all():
         return readings
-    wrong = np.flatnonzero(~good)
-    bad = readings.take(wrong)
-    reasons = impossible(bad, limits=[DEFAULT_LIMITS] * len(bad.panel_ids))
-    for row, at in enumerate(wrong.tolist()):
-        panel = bad.panel_ids[bad.panel[row]]
-        reason = reasons.get(row) or (
-            _bad_time(int(bad.time_us[row]), now=now)
-            if named[bad.panel[row]]
-            else f"panel_id is {panel[:80]!r}, allowed are 1 to 64 letters, digits and . _ : -"
+    for at in np.flatnonzero(~good).tolist():
+        panel = readings.panel[at]
+        reason = (
+            _bad_time(int(readings.time_us[at]), now=now)
+            if named[panel]
+            else f"panel_id is {readings.panel_ids[panel][:80]!r}, "
+            "allowed are 1 to 64 letters, digits and . _ : -"
         )
         rejected.append(Rejection(at, reason))
     kept = readings.take(good)

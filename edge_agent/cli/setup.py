@@ -71,6 +71,10 @@ def enroll(
     collector_url: Annotated[
         str | None, typer.Option(help="Another collector than the configuration names.")
     ] = None,
+    new_key: Annotated[
+        bool,
+        typer.Option("--new-key", help="Make another key, as a revoked gateway needs one."),
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
     """Make this gateway known to the collector, with a one-time token from its operator.
@@ -83,7 +87,7 @@ def enroll(
     secret = _token(token_file=token_file, token=token)
     url = collector_url or settings.upload.collector_url
     check_url(url, key="--collector-url")
-    card = asyncio.run(_enroll(settings, token=secret, collector_url=url))
+    card = asyncio.run(_enroll(settings, token=secret, collector_url=url, new_key=new_key))
     if json_:
         print_json(card)
         return
@@ -96,9 +100,10 @@ def enroll(
         raise typer.Exit(1)
 
 
-async def _enroll(config: Config, *, token: str, collector_url: str) -> Card:
+async def _enroll(config: Config, *, token: str, collector_url: str, new_key: bool) -> Card:
     async with open_client(collector_url, version=version()) as client:
-        return await enroll_gateway(client, token=token, path=config.identity.path)
+        path = config.identity.path
+        return await enroll_gateway(client, token=token, path=path, new_key=new_key)
 
 
 def _token(*, token_file: Path | None, token: str | None) -> str:

@@ -127,3 +127,11 @@ async def test_an_empty_list_is_answered_with_nothing(ingest, integration):
     receipt = await ingest.readings(b'{"readings": [ ]}', sender=integration, now=NOW)
 
     assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (0, 0, [])
+
+
+async def test_posted_values_outside_the_default_limits_are_rejected(ingest, integration, rows):
+    receipt = await ingest.readings(body(reading(voltage_volts=200)), sender=integration, now=NOW)
+
+    [rejection] = receipt.rejected
+    assert rejection.reason == "voltage_volts is 200, possible is -1 to 150"
+    assert rows("SELECT count(*) FROM reading_raw") == [(0,)]
