@@ -220,6 +220,16 @@ async def test_the_quarantine_is_bounded_and_counts_what_it_drops(opened):
         assert (outbox.quarantine.entries, outbox.quarantine.dropped) == (3, 2)
 
 
+async def test_every_entry_that_goes_is_counted_and_a_smaller_bound_holds_at_once(opened):
+    async with opened() as outbox:
+        small = Quarantine(outbox._file, max_bytes=10**6, max_entries=3)
+        await small.put([entry(number) for number in range(5)])
+        assert (small.entries, small.dropped) == (3, 2)
+        smaller = Quarantine(outbox._file, max_bytes=10**6, max_entries=1)
+        await smaller.load()
+        assert (smaller.entries, smaller.dropped) == (1, 4)
+
+
 async def test_the_quarantine_is_bounded_in_bytes(opened):
     async with opened() as outbox:
         small = Quarantine(outbox._file, max_bytes=1000)
