@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 import time
 from collections.abc import Callable
@@ -41,13 +42,14 @@ class Health:
 
     def __init__(self, status_of: Callable[[], Status]) -> None:
         self._status_of = status_of
-        self._due_at = 0.0
+        self._due_at = -math.inf
 
     def __call__(self, now: datetime) -> Table | None:
         """Return the report if one is due."""
-        if now.timestamp() < self._due_at:
+        turn = time.monotonic()  # a clock that is set back must not silence us
+        if turn < self._due_at:
             return None
-        self._due_at = now.timestamp() + HEALTH_SECONDS
+        self._due_at = turn + HEALTH_SECONDS
         status = msgspec.to_builtins(self._status_of())
         report = {name: status[name] for name in _REPORTED}
         report["uptime_seconds"] = round(now.timestamp() - status["started_at"])
