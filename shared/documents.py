@@ -44,7 +44,7 @@ class Documents(Generic[_Kind]):
         try:
             if payload[:1] != b"[" and payload.lstrip()[:1] != b"[":
                 return [self._one(payload)]
-            return list(self._many(payload))
+            return list(self._many(payload)) or [InvalidReadingError("an empty array")]
         except _BAD as error:
             return self._one_by_one(payload, error=error)
 

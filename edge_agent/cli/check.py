@@ -18,6 +18,7 @@ from edge_agent.detect import Detector
 from edge_agent.errors import ConfigError, EdgeError, IdentityError
 from edge_agent.identity import exposed, load_identity
 from edge_agent.mqtt import close, connect, new_client
+from edge_agent.outbox.file import read_file
 from edge_agent.pacer import Pacer
 from edge_agent.panels import PanelBook
 from edge_agent.run import version
@@ -90,6 +91,9 @@ async def _outbox(config: Config) -> str:
         raise EdgeError(f"cannot look for {path}: {error.strerror}") from error
     if not os.access(target, os.W_OK):
         raise EdgeError(f"we may not write {target}")
+    if path.is_file():
+        async with read_file(path) as file:
+            await file.read("SELECT count(*) FROM sqlite_master")
     free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize / 1e6
     if free < config.buffer.max_megabytes and target == folder:
         raise EdgeError(

@@ -251,6 +251,21 @@ async def test_status_and_check_say_what_is_wrong(agent, collector, mosquitto, u
     assert "was stopped" in json.loads(status.stdout)["problems"][0]
 
 
+async def test_the_status_follows_what_happens_without_waiting_for_its_turn(
+    agent, collector, mosquitto, publisher_of, until
+):
+    await agent.start()
+    await until(lambda: collector.segments)
+    await until(lambda: status_file(agent)["collector_there"], seconds=2)
+    assert status_file(agent)["broker_connected"]
+    async with publisher_of(mosquitto.port) as panel:
+        for _ in range(5):
+            panel.send("sensors/P/readings", reading(0, timestamp=time.time() + 86_400))
+        await until(lambda: status_file(agent)["recent_quarantined"] == 5, seconds=10)
+    shown = json.loads((await agent.run("status", "--json")).stdout)
+    assert "in the future; is the clock" in shown["problems"][0]
+
+
 async def test_a_second_agent_on_the_same_outbox_is_refused(agent):
     await agent.start()
     second = await agent.run("run")
@@ -268,6 +283,10 @@ async def test_a_wrong_token_is_refused_and_the_right_one_may_be_repeated(agent,
     assert again.returncode == 0
     assert collector.keys["gw-1"].public_bytes_raw() == before
     assert (agent.folder / "identity.pem").stat().st_mode & 0o077 == 0
+
+
+def status_file(agent):
+    return json.loads((agent.folder / "status.json").read_text())
 
 
 def on_disk(agent):

@@ -250,7 +250,7 @@ def test_nothing_becomes_nothing():
     decoded = to_readings([], topic_panels=[], arrivals=[], now=NOW)
     assert len(decoded.readings) == 0
     assert decoded.malformed == {}
-    assert decode(b"[]").malformed == {}
+    assert decode(b"[]").malformed == {0: "an empty array"}
 
 
 def test_one_object_is_parsed_or_refused():
