@@ -26,6 +26,7 @@ from collector.api.sites import sites_router
 from collector.console.pages import CONTENT_SECURITY_POLICY, console_router
 from collector.database.engine import Database, open_database
 from collector.errors import SettingsError
+from collector.heads import answering_heads
 from collector.ingest import Ingest, open_ingest
 from collector.metrics import Metrics, Timing
 from collector.problems import HANDLERS
@@ -44,7 +45,8 @@ def create_app(settings: Settings) -> Litestar:
         settings: With the URL of a migrated database.
     """
     metrics = Metrics()
-    attempts = Throttle(limit=_FAILED_ATTEMPTS, window=_FAILED_WINDOW)
+    sign_ins = Throttle(limit=_FAILED_ATTEMPTS, window=_FAILED_WINDOW)
+    enrollments = Throttle(limit=_FAILED_ATTEMPTS, window=_FAILED_WINDOW)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -64,7 +66,7 @@ def create_app(settings: Settings) -> Litestar:
             signal.raise_signal(signal.SIGTERM)
             raise
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             ingest_readings,
             enroll,
@@ -82,7 +84,8 @@ def create_app(settings: Settings) -> Litestar:
             "database": Provide(_database, sync_to_thread=False),
             "ingest": Provide(_ingest, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
-            "attempts": Provide(lambda: attempts, sync_to_thread=False),
+            "sign_ins": Provide(lambda: sign_ins, sync_to_thread=False),
+            "enrollments": Provide(lambda: enrollments, sync_to_thread=False),
             "now": Provide(_now, sync_to_thread=False),
         },
         guards=[guard],
@@ -94,6 +97,8 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=settings.max_body_bytes,
         logging_config=None,
     )
+    app.asgi_handler = answering_heads(app.asgi_handler)
+    return app
 
 
 def create_worker() -> Litestar:

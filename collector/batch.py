@@ -82,6 +82,6 @@ class Outcome:
     """What became of a part."""
 
     known: bool
-    """The ledger had its range already, so nothing of it was stored again."""
+    """The ledger had its range already; of its rows only those not there yet were stored."""
     accepted: int
     duplicates: int

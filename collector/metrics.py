@@ -17,6 +17,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from collector.problems import status_of
 from collector.receipts import Receipt
 from collector.writer import Commit
 
@@ -119,6 +120,10 @@ class Timing(ASGIMiddleware):
 
         try:
             await next_app(scope, receive, noting)
+        except Exception as error:
+            # Raised before the route, as by authentication: the answer is made further out.
+            status = status_of(error)
+            raise
         finally:
             self._metrics.observe_request(
                 self._clock() - started,

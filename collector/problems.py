@@ -77,6 +77,21 @@ def answer(request: Request[Any, Any, Any], problem: ProblemError) -> Response[d
     )
 
 
+def status_of(error: Exception) -> int:
+    """Return the status of the answer that `HANDLERS` give to an error."""
+    match error:
+        case ProblemError():
+            return error.status
+        case HTTPException():
+            return error.status_code
+        case BadBodyError() | msgspec.MsgspecError():
+            return 400
+        case DatabaseAwayError():
+            return 503
+        case _:
+            return 500
+
+
 def _from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     method, path = request.scope["method"], request.scope["path"]
     allowed = {name.lower(): value for name, value in (error.headers or {}).items()}.get("allow")

@@ -71,11 +71,16 @@ async def close_session(database: Database, *, secret: str) -> None:
     await _DELETE.all(database, hash=digest(secret))
 
 
+def is_cookie_kept(request: Request[Any, Any, Any]) -> bool:
+    """Return whether a browser keeps the cookie of this address: by https, or on loopback."""
+    # Browsers send Sec-Fetch-Site to such addresses only, also through a proxy that says http.
+    return not _is_plain(request) or _is_loopback(request) or "sec-fetch-site" in request.headers
+
+
 def session_cookie(
     request: Request[Any, Any, Any], *, secret: str, lifetime: timedelta = LIFETIME
 ) -> Cookie:
     """Return the cookie for a session; a lifetime of zero takes it away."""
-    host = urlsplit("//" + request.headers.get("host", "")).hostname
     return Cookie(
         key=COOKIE,
         value=secret,
@@ -83,5 +88,13 @@ def session_cookie(
         httponly=True,
         samesite="strict",
         # Browsers keep no Secure cookie of a plain address, which only a loopback one may be.
-        secure=not (request.scope["scheme"] == "http" and host in _LOOPBACK),
+        secure=not (_is_plain(request) and _is_loopback(request)),
     )
+
+
+def _is_plain(request: Request[Any, Any, Any]) -> bool:
+    return request.scope["scheme"] == "http"
+
+
+def _is_loopback(request: Request[Any, Any, Any]) -> bool:
+    return urlsplit("//" + request.headers.get("host", "")).hostname in _LOOPBACK

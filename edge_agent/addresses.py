@@ -1,5 +1,6 @@
 """From the configuration to where and who: the broker, its encryption, its topics."""
 
+import os
 import ssl
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,9 @@ from edge_agent.config import Config, MqttSettings, pace_of
 from edge_agent.errors import ConfigError
 from edge_agent.mqtt import Broker
 from edge_agent.validate import Topics
+
+PASSWORD: Final = "mqtt.password_file"  # noqa: S105 - the name of a key
+CLIENT_KEY: Final = "mqtt.client_key_file"
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
@@ -35,10 +39,16 @@ def broker_of(config: Config) -> Broker:
         port=port,
         client_id=mqtt.client_id or f"heliograph-{config.site.id}",
         username=mqtt.username,
-        password=_secret(mqtt.password_file) if mqtt.password_file else None,
+        password=_secret(_readable(mqtt, key=PASSWORD)) if mqtt.password_file else None,
         tls=_tls(mqtt) if url.scheme == "mqtts" else None,
         receive_maximum=pace_of(config.upload).receive_maximum,
     )
+
+
+def secret_files(mqtt: MqttSettings) -> dict[str, Path]:
+    """Return the files only their owner should be able to read, by the keys that name them."""
+    files = {PASSWORD: mqtt.password_file, CLIENT_KEY: mqtt.client_key_file}
+    return {key: path for key, path in files.items() if path is not None}
 
 
 def topics_of(mqtt: MqttSettings) -> Topics:
@@ -48,6 +58,12 @@ def topics_of(mqtt: MqttSettings) -> Topics:
         ConfigError: One has a wildcard where none is allowed.
     """
     return Topics(readings=mqtt.readings_topic, weather=mqtt.weather_topic, meter=mqtt.meter_topic)
+
+
+def _readable(mqtt: MqttSettings, *, key: str) -> Path:
+    """Return systemd's copy of a secret file, made for our user, where there is one."""
+    copy = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / key
+    return copy if copy.is_file() else secret_files(mqtt)[key]
 
 
 def _secret(path: Path) -> str:
@@ -64,7 +80,8 @@ def _tls(mqtt: MqttSettings) -> ssl.SSLContext:
         raise ConfigError(f"mqtt.ca_file: cannot use {mqtt.ca_file}: {error}") from error
     if mqtt.client_certificate_file and mqtt.client_key_file:
         try:
-            context.load_cert_chain(mqtt.client_certificate_file, mqtt.client_key_file)
+            key_file = _readable(mqtt, key=CLIENT_KEY)
+            context.load_cert_chain(mqtt.client_certificate_file, key_file)
         except OSError as error:
             raise ConfigError(
                 f"mqtt.client_certificate_file and client_key_file: cannot use "

@@ -14,6 +14,7 @@ import msgspec
 from edge_agent.config import Config
 from edge_agent.errors import ConfigError
 from edge_agent.panels import PanelEntry, PanelSettings
+from edge_agent.urls import check_url
 from shared.messages import PANEL_ID
 
 DEFAULT_PATH: Final = Path("/etc/heliograph/edge-agent.toml")
@@ -61,7 +62,7 @@ def parse_config(text: str) -> Config:
     panels = raw.pop("panels", {})
     config: Config = _convert({**raw}, Config, at="")
     config = msgspec.structs.replace(config, panels=_panels(panels))
-    _check_pairs(config)
+    _check_rest(config)
     return config
 
 
@@ -106,13 +107,15 @@ def _panels(raw: object) -> PanelSettings:
     )
 
 
-def _check_pairs(config: Config) -> None:
-    """Check what only several keys together can get wrong.
+def _check_rest(config: Config) -> None:
+    """Check what the keys' types cannot: addresses, and what several keys say together.
 
     Raises:
-        ConfigError: One of them needs another, or a name is not known.
+        ConfigError: One of them needs another, or an address or a name cannot be used.
     """
     mqtt = config.mqtt
+    check_url(mqtt.url, key="mqtt.url")
+    check_url(config.upload.collector_url, key="upload.collector_url")
     if mqtt.password_file and not mqtt.username:
         raise ConfigError("mqtt.password_file is set without mqtt.username; set both or none")
     if bool(mqtt.client_certificate_file) != bool(mqtt.client_key_file):

@@ -9,7 +9,7 @@ import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edge_agent.errors import CollectorAwayError, EnrollmentError
-from edge_agent.identity import Card, load_or_make_key, write_card
+from edge_agent.identity import Card, load_or_make_key, replace_identity
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -17,7 +17,9 @@ class _Answer(msgspec.Struct, frozen=True):
     site: str
 
 
-async def enroll(client: httpx.AsyncClient, *, token: str, path: Path) -> Card:
+async def enroll(
+    client: httpx.AsyncClient, *, token: str, path: Path, new_key: bool = False
+) -> Card:
     """Make a key if there is none, enrol it, and write the identity.
 
     Repeating it with the same token is harmless: the collector gives the same answer to the same
@@ -27,13 +29,16 @@ async def enroll(client: httpx.AsyncClient, *, token: str, path: Path) -> Card:
         client: To the collector.
         token: The one-time token.
         path: Where the private key is, or shall be.
+        new_key: Make another key although there is one; it waits beside the old one until the
+            collector has accepted it, also for another try if the reply is lost.
 
     Raises:
         EnrollmentError: The collector refuses the token.
         CollectorAwayError: It cannot be reached, or does not answer as a collector.
         IdentityError: The key cannot be read or written.
     """
-    key = load_or_make_key(path)
+    key_file = path.with_name(f"{path.name}.enrolling") if new_key else path
+    key = load_or_make_key(key_file)
     raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     public_key = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
     try:
@@ -52,5 +57,5 @@ async def enroll(client: httpx.AsyncClient, *, token: str, path: Path) -> Card:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CollectorAwayError(f"what answers there is no collector: {error}") from error
     card = Card(answer.gateway_id, answer.site, str(client.base_url).rstrip("/"))
-    write_card(path, card)
+    replace_identity(path, made=key_file, card=card)
     return card

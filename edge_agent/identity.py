@@ -68,7 +68,7 @@ def load_identity(path: Path) -> Identity:
         IdentityError: There is none, or its files cannot be used.
     """
     card_file = card_path(path)
-    if not path.exists() or not card_file.exists():
+    if not _is_there(path) or not _is_there(card_file):
         raise IdentityError(f"this gateway is not enrolled (no identity at {path}); "
                             "`edge-agent enroll` does it")  # fmt: skip
     try:
@@ -99,16 +99,25 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
     Raises:
         IdentityError: It cannot be read or written.
     """
-    if path.exists():
+    if _is_there(path):
         return load_key(path)
     key = Ed25519PrivateKey.generate()
+    write_key(path, key)
+    return key
+
+
+def write_key(path: Path, key: Ed25519PrivateKey) -> None:
+    """Write a private key, readable by us only, in the place of any that is there.
+
+    Raises:
+        IdentityError: It cannot be written.
+    """
     pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
     _write_private(path, data=pem)
-    return key
 
 
 def write_card(path: Path, card: Card) -> None:
@@ -121,14 +130,46 @@ def write_card(path: Path, card: Card) -> None:
     _write_private(card_path(path), data=data + b"\n")
 
 
+def replace_identity(path: Path, *, made: Path, card: Card) -> None:
+    """Put a key that was enrolled, and what the collector said, in the place of the old ones.
+
+    A crash in between leaves the new key with the old id, which the collector does not accept:
+    enrolling once more with the same token completes it.
+
+    Args:
+        path: Where the identity is.
+        made: Where the new key is; it is moved.
+        card: What the collector said.
+
+    Raises:
+        IdentityError: They cannot be replaced.
+    """
+    try:
+        made.replace(path)
+    except OSError as error:
+        raise IdentityError(f"cannot write {path}: {error.strerror}") from error
+    write_card(path, card)
+
+
 def card_path(path: Path) -> Path:
     """Return where the id and site are, beside the key at ``path``."""
     return path.with_suffix(".json")
 
 
 def exposed(path: Path) -> bool:
-    """Tell whether others than the owner may read or write a file."""
-    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    """Tell whether a file is there and others than its owner may read or write it.
+
+    Raises:
+        IdentityError: We may not look.
+    """
+    return _is_there(path) and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # most of all: no permission for its folder
+        raise IdentityError(f"cannot look for {path}: {error.strerror}") from error
 
 
 def _write_private(path: Path, *, data: bytes) -> None:

@@ -6,6 +6,9 @@ from typing import Final, NamedTuple
 MAX_UNACKNOWLEDGED: Final = 20_000
 """Messages of QoS 0 kept waiting at most; the broker's window bounds all others."""
 
+MAX_UNACKNOWLEDGED_BYTES: Final = 16_777_216
+"""Bytes that may wait for a flush before further messages of QoS 0 are dropped."""
+
 
 class Message(NamedTuple):
     """One MQTT message as it came."""
@@ -58,7 +61,7 @@ class Intake:
             What is set once the message is safe; never, after `close`.
         """
         batch = self._batch
-        if self._closed or (not acknowledged and len(batch.messages) >= MAX_UNACKNOWLEDGED):
+        if self._closed or (not acknowledged and not _has_room(batch, message)):
             self.dropped += not acknowledged
             return asyncio.Event()
         batch.messages.append(message)
@@ -98,6 +101,14 @@ class Intake:
         self._some.clear()
         self._enough.clear()
         return batch
+
+
+def _has_room(batch: Batch, message: Message) -> bool:
+    """Tell whether a message nobody keeps for us fits; one alone always does."""
+    size_bytes = batch.size_bytes + len(message.payload)
+    return not batch.messages or (
+        len(batch.messages) < MAX_UNACKNOWLEDGED and size_bytes <= MAX_UNACKNOWLEDGED_BYTES
+    )
 
 
 async def _within(event: asyncio.Event, *, seconds: float) -> bool:

@@ -29,7 +29,12 @@ SESSION_SECONDS: Final = 0xFFFFFFFF
 _KEEPALIVE_SECONDS: Final = 20
 _FIRST_DELAY: Final = 0.25
 _LONGEST_DELAY: Final = 15.0
+_LASTING_SECONDS: Final = 10.0
+"""How long a connection has to last to count as a good one."""
 _REFUSED: Final = 0x80
+_TAKEN_OVER: Final = 0x8E
+_RIVAL_AFTER: Final = 3
+"""After how many connections in a row that did not last we suspect another of our name."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +71,13 @@ class _Connection(gmqtt.Client):  # type: ignore[misc] # gmqtt has no types
     async def reconnect(self, delay: bool = False) -> None:  # noqa: FBT001, FBT002 - as in gmqtt
         """Do nothing: `Subscriber` makes a new connection instead."""
 
+    closing = False
+    """Set by `close`: from then on nothing is acknowledged, whenever the line is really cut."""
+
+    def _send_command_with_mid(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gmqtt's
+        if not self.closing:
+            super()._send_command_with_mid(*args, **kwargs)
+
 
 class Subscriber:
     """Keeps a persistent session at the broker and hands on every message once it comes."""
@@ -80,6 +92,8 @@ class Subscriber:
         """Whether the broker is there."""
         self.trouble: str | None = None
         """Why it is not, if it is not."""
+        self._rivalry: str | None = None
+        self._short = 0
         self.subscribed = asyncio.Event()
         """Set once the broker has our subscriptions: from then on it keeps what we miss."""
         self.retained = 0
@@ -90,23 +104,25 @@ class Subscriber:
         try:
             await self._stay_connected()
         finally:
-            for event in self._unsafe:  # no connection is left to acknowledge by
+            for event in self._unsafe:  # `close` saw to it that this acknowledges nothing
                 event.set()
 
     async def _stay_connected(self) -> NoReturn:
         delay = _FIRST_DELAY
         while True:
-            lost = asyncio.Event()
+            lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             client = self._client(lost)
             try:
                 await connect(client, self.broker)
                 self._now_connected()
-                delay = _FIRST_DELAY
                 client.subscribe(
                     [gmqtt.Subscription(t, qos=1, retain_handling_options=2) for t in self._topics]
                 )
-                await lost.wait()
-                self._now_away("connection lost")
+                await asyncio.wait([lost], timeout=_LASTING_SECONDS)
+                if not lost.done():
+                    delay = _FIRST_DELAY
+                    self._now_lasting()
+                self._now_away(await lost)
             except BrokerError as error:
                 self._now_away(str(error))
             finally:
@@ -114,12 +130,32 @@ class Subscriber:
             await asyncio.sleep(random.uniform(0, delay))  # noqa: S311 - jitter, no secret
             delay = min(delay * 2, _LONGEST_DELAY)
 
-    def _client(self, lost: asyncio.Event) -> _Connection:
+    def _client(self, lost: asyncio.Future[str]) -> _Connection:
+        def on_disconnect(_client: object, packet: object, *_: object) -> None:
+            if not lost.done():
+                lost.set_result(self._why_lost(packet))
+
         client = new_client(self.broker, clean=False)
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
-        client.on_disconnect = lambda *_: lost.set()
+        client.on_disconnect = on_disconnect
         return client
+
+    def _why_lost(self, packet: object) -> str:
+        """Return what a DISCONNECT says; gmqtt makes an empty one up if the line is cut.
+
+        It may also lose the real one, when the end of the line comes with it: connections that
+        time and again do not last say the same.
+        """
+        code = packet[0] if isinstance(packet, bytes) and packet else 0
+        self._short += self.connected
+        if code == _TAKEN_OVER or self._short >= _RIVAL_AFTER:
+            said = "session taken over" if code == _TAKEN_OVER else "connections do not last"
+            surely = "" if code == _TAKEN_OVER else "perhaps "
+            own_id = f"another client {surely}uses the id {self.broker.client_id!r}"
+            self._rivalry = f"{said}: {own_id}; each agent needs its own"
+            return self._rivalry
+        return f"the broker disconnected us, reason 0x{code:02X}" if code else "connection lost"
 
     async def _on_message(
         self,
@@ -152,8 +188,13 @@ class Subscriber:
         self.subscribed.set()
 
     def _now_connected(self) -> None:
-        self.connected, self.trouble = True, None
+        self.connected, self.trouble = True, self._rivalry
         _log.info("connected to the broker %s", self.broker)
+
+    def _now_lasting(self) -> None:
+        if self.trouble == self._rivalry:
+            self.trouble = None
+        self._rivalry, self._short = None, 0
 
     def _now_away(self, reason: str) -> None:
         if self.connected or self.trouble is None:
@@ -201,6 +242,7 @@ async def connect(client: _Connection, broker: Broker) -> None:
 
 async def close(client: _Connection) -> None:
     """Disconnect if connected; never fails, never takes long."""
+    client.closing = True
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(1.0):
             await client.disconnect()

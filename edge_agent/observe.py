@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import math
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +28,10 @@ STATUS_SECONDS: Final = 5.0
 STUCK_SECONDS: Final = 60.0
 """Without progress for so long, systemd is no longer told that we live."""
 
+_RECENT_SECONDS: Final = 300.0
+_LOOK_SECONDS: Final = 0.1
+_SHORTEST_SECONDS: Final = 1.0  # over less, a rate says nothing
+
 _REPORTED: Final = (
     "version", "started_at", "received_messages", "dropped_messages", "readings", "quarantined",
     "outbox_segments", "outbox_rows", "outbox_bytes", "outbox_oldest_at", "outbox_full",
@@ -41,13 +47,14 @@ class Health:
 
     def __init__(self, status_of: Callable[[], Status]) -> None:
         self._status_of = status_of
-        self._due_at = 0.0
+        self._due_at = -math.inf
 
     def __call__(self, now: datetime) -> Table | None:
         """Return the report if one is due."""
-        if now.timestamp() < self._due_at:
+        turn = time.monotonic()  # a clock that is set back must not silence us
+        if turn < self._due_at:
             return None
-        self._due_at = now.timestamp() + HEALTH_SECONDS
+        self._due_at = turn + HEALTH_SECONDS
         status = msgspec.to_builtins(self._status_of())
         report = {name: status[name] for name in _REPORTED}
         report["uptime_seconds"] = round(now.timestamp() - status["started_at"])
@@ -75,11 +82,12 @@ class Observer:
         self._identity = identity
         self._version = version
         self._started_at = time.time()
-        self._last = (time.monotonic(), 0)
+        self._dropped_before = stages.outbox.quarantine.dropped
+        self._samples = deque([(time.monotonic(), 0, 0)])
         self._rate = 0.0
 
     async def write(self, path: Path) -> NoReturn:
-        """Write the status, for ever."""
+        """Write the status, for ever: regularly, and soon after a link has changed."""
         failed = False
         while True:
             self._measure()
@@ -90,7 +98,15 @@ class Observer:
                 if not failed:
                     _log.warning("%s", error)
                 failed = True
-            await asyncio.sleep(STATUS_SECONDS)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        until, links = time.monotonic() + STATUS_SECONDS, self._links()
+        while time.monotonic() < until and self._links() == links:  # noqa: ASYNC110 - two sources, one reader
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _links(self) -> tuple[bool, bool]:
+        return self._subscriber.connected, self._stages.link.there.is_set()
 
     async def show_life(self, systemd: Systemd) -> NoReturn:
         """Tell systemd, for ever, that we live: while the loop turns and `keep` progresses."""
@@ -105,6 +121,7 @@ class Observer:
         """Return how the agent is now."""
         stages, outbox = self._stages, self._stages.outbox
         stock, quarantine = outbox.shelf.stock, outbox.quarantine
+        readings, quarantined = self._recent()
         try:
             gateway_id = self._identity.get().gateway_id
         except IdentityError:
@@ -144,13 +161,24 @@ class Observer:
             quarantined=stages.counts.quarantined,
             quarantine_entries=quarantine.entries,
             quarantine_dropped=quarantine.dropped,
+            quarantine_dropped_now=quarantine.dropped - self._dropped_before,
+            recent_readings=readings + quarantined,
+            recent_quarantined=quarantined,
             quarantine_reason=stages.counts.last_reason,
             detector_trouble=stages.detection.trouble,
         )
 
     def _measure(self) -> None:
-        then, before = self._last
-        now, count = time.monotonic(), self._stages.counts.readings
-        if now > then:
-            self._rate = (count - before) / (now - then)
-        self._last = (now, count)
+        then, before, _ = self._samples[-1]
+        now, counts = time.monotonic(), self._stages.counts
+        if now - then < _SHORTEST_SECONDS:
+            return
+        self._rate = (counts.readings - before) / (now - then)
+        self._samples.append((now, counts.readings, counts.quarantined))
+        while now - self._samples[0][0] > _RECENT_SECONDS:
+            self._samples.popleft()
+
+    def _recent(self) -> tuple[int, int]:
+        """Return how many readings of the last minutes were good, and how many quarantined."""
+        counts, (_, readings, quarantined) = self._stages.counts, self._samples[0]
+        return counts.readings - readings, counts.quarantined - quarantined

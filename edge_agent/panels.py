@@ -29,6 +29,10 @@ class RangeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     power_output_watts: Range | None = None
     """Lowest and highest power in watts."""
 
+    def __post_init__(self) -> None:
+        """Refuse a range of which the first value is the higher."""
+        self.over(DEFAULT_LIMITS.possible)
+
     def over(self, base: Ranges) -> Ranges:
         """Return ``base`` with what is set here in its place."""
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value}

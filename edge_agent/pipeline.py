@@ -1,6 +1,7 @@
 """One reading's way through the edge: `keep` brings it to safety, `deliver` to the collector."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ BODY_BYTES: Final = 1_048_576
 
 _PATIENCE_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -138,8 +141,11 @@ async def _send(stages: Stages, parcel: Parcel) -> None:
     confirmed = []
     for sealed, receipt in await stages.uploader.send(parcel.segments):  # upload
         if receipt.status == "refused":
+            reason = receipt.reason or "no reason given"
+            await outbox.set_aside(sealed, reason=reason)
             counts.set_aside += 1
-            await outbox.set_aside(sealed, reason=receipt.reason or "no reason given")
+            _log.warning("segment %s/%d of %d rows is set aside: the collector refuses it: %s",
+                         *sealed.key, sealed.rows, reason)  # fmt: skip
             continue
         if receipt.rejected:
             entries = rejected_entries(sealed, rejections=receipt.rejected, now=datetime.now(UTC))

@@ -14,6 +14,8 @@ STALE_SECONDS: Final = 20.0
 
 _OLD_BACKLOG_SECONDS: Final = 3600.0
 _CLOCK_SECONDS: Final = 60.0
+_LARGE_SHARE: Final = 0.2
+_FEW: Final = 3
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +92,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Entries in it."""
     quarantine_dropped: int
     """Entries dropped because it was full, ever."""
+    quarantine_dropped_now: int = 0
+    """Entries dropped because it was full, since the start."""
+    recent_readings: int = 0
+    """Readings of the last minutes, good or quarantined."""
+    recent_quarantined: int = 0
+    """Those of them that were quarantined."""
     quarantine_reason: str | None
     """Why something last went there."""
     detector_trouble: str | None
@@ -140,7 +148,10 @@ def problems(status: Status, *, now: float) -> list[str]:
     )
     checks = (
         (status.outbox_full, "the outbox is full: the broker holds readings back"),
-        (not status.broker_connected, f"no MQTT broker: {status.broker_trouble}"),
+        (
+            not status.broker_connected,
+            f"no MQTT broker: {status.broker_trouble or 'not connected yet'}",
+        ),
         (
             status.broker_connected and status.broker_trouble is not None,
             f"MQTT: {status.broker_trouble}",
@@ -152,6 +163,14 @@ def problems(status: Status, *, now: float) -> list[str]:
                 f"no collector since {_when(status.collector_since)}: "
                 f"{status.collector_trouble or 'nothing sent yet'}; "
                 f"{status.outbox_rows} rows are kept"
+            ),
+        ),
+        (_much_is_quarantined(status), _quarantined(status)),
+        (
+            status.quarantine_dropped_now > 0,
+            (
+                f"the quarantine is full: {status.quarantine_dropped_now} entries of it were "
+                "dropped since the start"
             ),
         ),
         (old, f"the oldest unsent data is from {_when(status.outbox_oldest_at or 0)}"),
@@ -167,6 +186,20 @@ def problems(status: Status, *, now: float) -> list[str]:
         ),
     )
     return [text for wrong, text in checks if wrong]
+
+
+def _much_is_quarantined(status: Status) -> bool:
+    share = status.recent_quarantined / max(status.recent_readings, 1)
+    return status.recent_quarantined >= _FEW and share >= _LARGE_SHARE
+
+
+def _quarantined(status: Status) -> str:
+    reason = status.quarantine_reason or ""
+    hint = "; is the clock of this gateway, or of the panels, right?" * ("in the future" in reason)
+    return (
+        f"{status.recent_quarantined} of the last {status.recent_readings} readings were "
+        f"quarantined, last: {reason}{hint}"
+    )
 
 
 def _read(path: Path) -> Status | None:

@@ -20,15 +20,19 @@ from edge_agent.sealed import Key, Sealed
 from shared.segments import CONTENT_TYPE, pack
 from shared.signing import sign
 
-CLOCK_PROBLEM: Final = "https://heliograph.dev/problems/clock"
+PROBLEMS: Final = "https://heliograph.dev/problems/"
+"""How the types of the collector's own problems begin."""
+CLOCK_PROBLEM: Final = PROBLEMS + "clock"
 
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
-_BAD_BODY: Final = frozenset(
-    {
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-    }
+_PROBLEM_TYPE: Final = "application/problem+json"
+_BAD_BODY: Final = PROBLEMS + "bad-body"
+_REFUSALS: Final = frozenset({_BAD_BODY, PROBLEMS + "too-large"})
+"""The problems of a body that would be no better another time."""
+_STRANGERS: Final = frozenset({PROBLEMS + "unauthorized", PROBLEMS + "forbidden"})
+_NOT_ACCEPTED: Final = (
+    "the collector does not accept this gateway (revoked or unknown); enrol again: "
+    "edge-agent enroll --new-key"
 )
 _QUOTED: Final = 200
 
@@ -111,7 +115,9 @@ class Uploader:
         response = await self._post(pack(one.body for one in segments))
         if response.is_success:
             return _matched(segments, _decoded(response))
-        if response.status_code not in _BAD_BODY:
+        refused = _problem(response).type in _REFUSALS
+        too_large = response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        if not refused and not (too_large and len(segments) > 1):  # a proxy may take less at once
             raise _away(response)
         if len(segments) == 1:
             return [(segments[0], _refused(segments[0], _described(response)))]
@@ -121,11 +127,13 @@ class Uploader:
     async def probe(self) -> None:
         """Ask whether the collector accepts our identity, sending nothing.
 
+        An empty body is a bad one: the complaint about it comes from behind the door.
+
         Raises:
             CollectorAwayError: It cannot be reached, or does not.
         """
         response = await self._post(b"")
-        if response.is_error and response.status_code not in _BAD_BODY:
+        if _problem(response).type != _BAD_BODY:
             raise _away(response)
 
     async def _post(self, body: bytes) -> httpx.Response:
@@ -221,7 +229,13 @@ def _refused(sealed: Sealed, reason: str) -> SegmentReceipt:
 def _away(response: httpx.Response) -> CollectorAwayError:
     given = response.headers.get("Retry-After", "")
     retry_after = float(given) if given.isdecimal() else None
-    return CollectorAwayError(_described(response), retry_after=retry_after)
+    reason = _described(response)
+    problem = _problem(response).type
+    if problem in _STRANGERS:
+        reason = f"{_NOT_ACCEPTED} ({reason})"
+    elif not problem and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        reason += ", not from a collector: is there a proxy in between?"
+    return CollectorAwayError(reason, retry_after=retry_after)
 
 
 def _described(response: httpx.Response) -> str:
@@ -231,10 +245,13 @@ def _described(response: httpx.Response) -> str:
 
 
 def _problem(response: httpx.Response) -> Problem:
+    """Return the collector's own problem document; an empty one if a stranger answers."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     try:
-        return msgspec.json.decode(response.content, type=Problem)
+        problem = msgspec.json.decode(response.content, type=Problem)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return Problem()
+    return problem if kind == _PROBLEM_TYPE and problem.type.startswith(PROBLEMS) else Problem()
 
 
 def _why(error: httpx.HTTPError) -> str:

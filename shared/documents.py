@@ -6,11 +6,18 @@ import msgspec
 
 from shared.errors import InvalidReadingError
 
-_MAX_SORTED_COMMAS: Final = 100_000  # some 15,000 readings; 6 MB of "1," would take a minute
+MAX_SORTED: Final = 400_000
+"""Elements of an array that are sorted into good and bad; 32 MiB hold fewer readings than that."""
+MAX_EXPLAINED: Final = 1_000
+"""Bad elements of an array that get a reason of their own; the wording takes the time."""
+_MAX_COMMAS: Final = 8 * MAX_SORTED  # a reading with all its fields has 7, and 1 behind it
 _QUOTED: Final = 80
 _BAD: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 _Kind = TypeVar("_Kind", bound=msgspec.Struct)
+_UNEXPLAINED: Final = InvalidReadingError(
+    f"not valid either: over {MAX_EXPLAINED} elements of this array are bad"
+)
 _decode_raw: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -37,26 +44,41 @@ class Documents(Generic[_Kind]):
         try:
             if payload[:1] != b"[" and payload.lstrip()[:1] != b"[":
                 return [self._one(payload)]
-            return list(self._many(payload))
+            return list(self._many(payload)) or [InvalidReadingError("an empty array")]
         except _BAD as error:
             return self._one_by_one(payload, error=error)
 
     def _one_by_one(self, payload: bytes, *, error: Exception) -> list[_Kind | InvalidReadingError]:
         """Sort the elements of an array that is not good as a whole; all else is one failure."""
-        if payload.count(b",") > _MAX_SORTED_COMMAS:
-            reason = _reason(error, document=payload)
-            return [InvalidReadingError(f"{reason}, in an array too long to sort out")]
+        if payload.count(b",") > _MAX_COMMAS:
+            return [_too_long(error, payload=payload)]
         try:
             elements = _decode_raw(payload)
         except _BAD:
             return [InvalidReadingError(_reason(error, document=payload))]
+        if len(elements) > MAX_SORTED:
+            return [_too_long(error, payload=payload)]
         results: list[_Kind | InvalidReadingError] = []
+        bad = 0
         for element in elements:
             try:
-                results.append(self.parse(element))
-            except InvalidReadingError as reason:
-                results.append(reason)
+                results.append(self._one(element))
+            except _BAD as reason:
+                bad += 1
+                results.append(
+                    InvalidReadingError(_reason(reason, document=bytes(element)))
+                    if bad <= MAX_EXPLAINED
+                    else _UNEXPLAINED
+                )
         return results
+
+
+def _too_long(error: Exception, *, payload: bytes) -> InvalidReadingError:
+    reason = _reason(error, document=payload)
+    return InvalidReadingError(
+        f"{reason}, in an array too long to sort out: allowed are {MAX_SORTED} elements and "
+        f"{_MAX_COMMAS} commas where one is bad; send fewer at once"
+    )
 
 
 def _reason(error: Exception, *, document: bytes) -> str:

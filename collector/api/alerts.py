@@ -25,7 +25,7 @@ Severities = Annotated[
 PanelFilter = Annotated[str | None, QueryParameter(description="Only panels of this id.")]
 
 
-@get("/recent", responses=responses(400, 401, 403, 503))
+@get("/recent", responses=responses(400, 401, 403, 404, 503))
 async def recent_alerts(
     database: NamedDependency[Database],
     limit: Limit = 50,
@@ -58,7 +58,7 @@ async def acknowledge_alert(
     now: NamedDependency[datetime],
 ) -> Alert:
     """Take an alert; one that somebody took already stays theirs."""
-    return await acknowledge(database, alert_id=_key(alert_id), by=request.user.name, now=now)
+    return await acknowledge(database, alert_id=alert_id, by=request.user.name, now=now)
 
 
 @post(
@@ -74,12 +74,7 @@ async def resolve_alert(
     now: NamedDependency[datetime],
 ) -> Alert:
     """Close an alert."""
-    return await resolve(database, alert_id=_key(alert_id), by=request.user.name, now=now)
-
-
-def _key(alert_id: int) -> int:
-    """Return a number the database can look for; nothing has one beyond."""
-    return alert_id if 0 <= alert_id < 2**63 else 0
+    return await resolve(database, alert_id=alert_id, by=request.user.name, now=now)
 
 
 def alerts_router() -> Router:

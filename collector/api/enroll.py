@@ -43,12 +43,10 @@ async def enroll(
     request: Request[Any, Any, Any],
     body: RawBody,
     database: NamedDependency[Database],
-    attempts: NamedDependency[Throttle],
+    enrollments: NamedDependency[Throttle],
     now: NamedDependency[datetime],
 ) -> Enrollment:
     """Make a gateway of whoever has a one-time token; the same key again gets the same answer."""
-    client = client_of(request)
-    attempts.refuse_if_busy(client, now=now)
     try:
         wanted = msgspec.json.decode(body, type=EnrollmentRequest)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
@@ -57,5 +55,7 @@ async def enroll(
     try:
         return await redeem(database, token=wanted.token, public_key=public_key, now=now)
     except ProblemError:
-        attempts.count(client, now=now)
+        # Only failures are bounded: who has the token gets in, whoever else shares the address.
+        enrollments.refuse_if_busy(client_of(request), now=now)
+        enrollments.count(client_of(request), now=now)
         raise

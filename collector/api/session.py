@@ -15,8 +15,14 @@ from collector.database.engine import Database
 from collector.errors import ProblemError
 from collector.problems import responses
 from collector.refusals import bad_request
-from collector.roles import ALLOWED, OPTION, Access, Role
-from collector.sessions import COOKIE, close_session, open_session, session_cookie
+from collector.roles import ALLOWED, OPTION, Access, Caller, Role
+from collector.sessions import (
+    COOKIE,
+    close_session,
+    is_cookie_kept,
+    open_session,
+    session_cookie,
+)
 from collector.throttle import Throttle
 from collector.tokens import find_caller
 
@@ -51,28 +57,51 @@ async def sign_in(
     request: Request[Any, Any, Any],
     body: RawBody,
     database: NamedDependency[Database],
-    attempts: NamedDependency[Throttle],
+    sign_ins: NamedDependency[Throttle],
     now: NamedDependency[datetime],
 ) -> Response[SignedIn | None]:
     """Begin a session: the token comes as JSON, or from a form, which is led on by a redirect."""
-    attempts.refuse_if_busy(client_of(request), now=now)
     is_form = request.headers.get("content-type", "").startswith(FORM)
     wanted = read_sign_in(bytes(body), is_form=is_form)
     if request.headers.get("sec-fetch-site", "none") not in _OURS:
         raise ProblemError("sign in from the console itself", status=403, title="forbidden")
-    caller = await find_caller(database, token=wanted.token, now=now)
-    if caller is None or caller.role not in ALLOWED[Access.VIEWER]:
-        attempts.count(client_of(request), now=now)
-        if is_form:
-            query = urlencode({"failed": "true", "next_page": local_path(wanted.next)})
-            return Response(None, status_code=303, headers={"Location": f"/sign-in?{query}"})
-        raise unauthorized(given=True)
+    try:
+        caller = await _viewer(request, token=wanted.token, attempts=sign_ins, now=now)
+    except ProblemError as refusal:
+        if not is_form:
+            raise
+        failed = {401: "token", 403: "address", 429: "attempts"}[refusal.status]
+        query = urlencode({"failed": failed, "next_page": local_path(wanted.next)})
+        return Response(None, status_code=303, headers={"Location": f"/sign-in?{query}"})
     secret = await open_session(database, token=wanted.token, now=now)
     cookies = [session_cookie(request, secret=secret)]
     if is_form:
         headers = {"Location": local_path(wanted.next)}
         return Response(None, status_code=303, headers=headers, cookies=cookies)
     return Response(SignedIn(caller.name, caller.role), cookies=cookies)
+
+
+async def _viewer(
+    request: Request[Any, Any, Any], *, token: str, attempts: Throttle, now: datetime
+) -> Caller:
+    """Return whose token it is; only a failed attempt counts, and is refused when too many did.
+
+    Raises:
+        ProblemError: The browser would not keep the cookie (403), the token is not acceptable
+            (401), or too many were not (429).
+    """
+    if not is_cookie_kept(request):
+        raise ProblemError(
+            "the console needs https, or 127.0.0.1: browsers keep no session otherwise",
+            status=403,
+            title="insecure address",
+        )
+    caller = await find_caller(request.app.state.database, token=token, now=now)
+    if caller is None or caller.role not in ALLOWED[Access.VIEWER]:
+        attempts.refuse_if_busy(client_of(request), now=now)
+        attempts.count(client_of(request), now=now)
+        raise unauthorized(given=True)
+    return caller
 
 
 @delete("/session", status_code=204)

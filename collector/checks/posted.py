@@ -55,11 +55,13 @@ def check_json(body: bytes, *, now: datetime) -> Checked:
         readings = Readings(
             panel_ids=readings.panel_ids, quality=readings.quality | flags, **values
         ).take(good)
+    stored = {readings.panel_ids[at] for at in np.unique(readings.panel).tolist()}
     return Checked(
         readings=readings if len(readings) else None,
         rejected=[Rejection(at, reason) for at, reason in sorted(reasons.items())],
         panels=[
             Facts(panel, latitude=place[0], longitude=place[1])
             for panel, place in decoded.locations.items()
+            if panel in stored  # a panel all of whose readings were rejected is not registered
         ],
     )

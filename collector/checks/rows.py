@@ -1,4 +1,4 @@
-"""Rows of measurements: which of them can be."""
+"""Rows of segments: which of them can be."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -7,16 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.receipts import Rejection
-from shared.limits import DEFAULT_LIMITS, impossible
+from shared.alerts import Episode
 from shared.messages import MAX_FUTURE, MAX_PAST, PANEL_ID
-from shared.readings import MISSING, QUANTITIES, Readings
+from shared.readings import Readings
 from shared.segments import Table
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def possible(readings: Readings, *, now: datetime, rejected: list[Rejection]) -> Readings | None:
-    """Return the readings that can be, telling of the others.
+    """Return the readings whose panel and time can be, telling of the others.
+
+    Their values are not judged: the gateway has done so, by the limits of each panel that its
+    operator set, which are not known here.
 
     Args:
         readings: At least one.
@@ -27,23 +30,15 @@ def possible(readings: Readings, *, now: datetime, rejected: list[Rejection]) ->
     good = timely(readings.time_us, now=now)
     if not named.all():
         good &= named[readings.panel]
-    for quantity, (low, high) in zip(
-        QUANTITIES, DEFAULT_LIMITS.possible.as_thousandths(), strict=True
-    ):
-        values = getattr(readings, quantity)
-        if values.min() < low or values.max() > high:
-            good &= (values == MISSING) | ((values >= low) & (values <= high))
     if good.all():
         return readings
-    wrong = np.flatnonzero(~good)
-    bad = readings.take(wrong)
-    reasons = impossible(bad, limits=[DEFAULT_LIMITS] * len(bad.panel_ids))
-    for row, at in enumerate(wrong.tolist()):
-        panel = bad.panel_ids[bad.panel[row]]
-        reason = reasons.get(row) or (
-            _bad_time(int(bad.time_us[row]), now=now)
-            if named[bad.panel[row]]
-            else f"panel_id is {panel[:80]!r}, allowed are 1 to 64 letters, digits and . _ : -"
+    for at in np.flatnonzero(~good).tolist():
+        panel = readings.panel[at]
+        reason = (
+            _bad_time(int(readings.time_us[at]), now=now)
+            if named[panel]
+            else f"panel_id is {readings.panel_ids[panel][:80]!r}, "
+            "allowed are 1 to 64 letters, digits and . _ : -"
         )
         rejected.append(Rejection(at, reason))
     kept = readings.take(good)
@@ -80,10 +75,25 @@ def timely(time_us: NDArray[np.int64], *, now: datetime) -> NDArray[np.bool_]:
     return np.asarray((time_us >= earliest) & (time_us <= latest))
 
 
+def bad_moment(episode: Episode, *, now: datetime) -> str | None:
+    """Return which time of an alert cannot be, and why; None when all can."""
+    for name in ("raised_at", "last_seen_at", "cleared_at"):
+        moment: datetime | None = getattr(episode, name)
+        if moment is None or now - MAX_PAST <= moment <= now + MAX_FUTURE:
+            continue
+        stamp = moment.isoformat().replace("+00:00", "Z")
+        return f"{name} is {stamp}, {_how_far(future=moment > now)}"
+    return None
+
+
 def _bad_time(time_us: int, *, now: datetime) -> str:
-    if time_us > _micros(now):
-        return f"time_us is {time_us}, over {MAX_FUTURE.seconds // 60} minutes in the future"
-    return f"time_us is {time_us}, over {MAX_PAST.days // 366} years ago"
+    return f"time_us is {time_us}, {_how_far(future=time_us > _micros(now))}"
+
+
+def _how_far(*, future: bool) -> str:
+    if future:
+        return f"over {MAX_FUTURE.seconds // 60} minutes in the future"
+    return f"over {MAX_PAST.days // 366} years ago"
 
 
 def _micros(moment: datetime) -> int:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from collector.checks.checked import Checked, Facts
-from collector.checks.rows import EPOCH, in_time, possible, timely
+from collector.checks.rows import EPOCH, bad_moment, in_time, possible, timely
 from collector.errors import BadBodyError
 from collector.receipts import Rejection
 from shared.alerts import Episode, alerts_of
@@ -64,7 +64,7 @@ def check_segment(segment: Segment, *, now: datetime) -> Checked:
         for name in ("weather", "meter")
     }
     try:
-        episodes = [_sound(episode) for episode in alerts_of(segment)]
+        episodes = _timely_episodes(alerts_of(segment), now=now, rejected=rejected)
         health = _newest_report(segment.tables.get("health"), now=now)
     except (msgspec.MsgspecError, OverflowError, RecursionError, ValueError) as error:
         raise InvalidSegmentError(f"alerts or health: {error}") from error
@@ -77,6 +77,18 @@ def check_segment(segment: Segment, *, now: datetime) -> Checked:
         episodes=episodes,
         health=health,
     )
+
+
+def _timely_episodes(
+    episodes: Sequence[Episode], *, now: datetime, rejected: list[Rejection]
+) -> list[Episode]:
+    kept = []
+    for at, episode in enumerate(episodes):
+        if reason := bad_moment(_sound(episode), now=now):
+            rejected.append(Rejection(at, reason, "alerts"))
+        else:
+            kept.append(episode)
+    return kept
 
 
 def _sound(episode: Episode) -> Episode:

@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Annotated, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import typer
 
@@ -32,6 +32,7 @@ app.add_typer(gateways, name="gateway")
 app.add_typer(tokens, name="token")
 
 _SAME: Final = "; else HELIOGRAPH_{}"
+_SECRETS: Final = frozenset({"password", "sslpassword"})
 
 
 def main() -> None:
@@ -106,12 +107,17 @@ def openapi() -> None:
 
 def _settings(options: dict[str, str | None]) -> Settings:
     given = {name: value for name, value in options.items() if value is not None}
-    if urlsplit(given.get("database_url", "")).password:
+    if _has_password(given.get("database_url", "")):
         raise SettingsError(
             "--database-url has a password, which every user of this machine could read: "
             "set HELIOGRAPH_DATABASE_URL instead"
         )
     return settings_from_environment().updated(given)
+
+
+def _has_password(url: str) -> bool:
+    parts = urlsplit(url)
+    return bool(parts.password) or not _SECRETS.isdisjoint(parse_qs(parts.query))
 
 
 def _announce(address: str) -> None:

@@ -1,14 +1,17 @@
 """Answers for people as tables, and for programs as JSON."""
 
+import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+_UNLIMITED: Final = 100_000
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -34,10 +37,13 @@ def show_rows(
     if not rows:
         typer.echo(empty)
         return
-    table = Table(*(column.replace("_", " ") for column in columns))
+    table = Table()
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(getattr(row, column)) for column in columns))
-    Console().print(table)
+        table.add_row(*(Text(_cell(getattr(row, column))) for column in columns))
+    # A file or a pipe has no width: what reads it wants a row to be a line.
+    Console(width=None if sys.stdout.isatty() else _UNLIMITED).print(table)
 
 
 def show_facts(facts: Mapping[str, Any], *, as_json: bool, note: str = "") -> None:
@@ -61,5 +67,5 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - any value of a row
     if value is None:
         return "-"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%SZ")
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import typer
 
-from collector.database.engine import Database, open_database
+from collector.database.engine import Database, open_database, without_secrets
 from collector.database.migrate import current, head
 from collector.errors import DatabaseUnsuitableError, SettingsError
 from collector.serve import database_url
@@ -50,9 +50,26 @@ def run(work: Callable[[Database], Awaitable[T]]) -> T:
         async with open_database(url) as database:
             return await work(database)
 
-    with told_to_people(), database_url(settings_from_environment()) as url:
-        if current(url) != head():
-            raise DatabaseUnsuitableError(
-                "the database has another schema than this program: run `collector migrate`"
-            )
-        return asyncio.run(with_database(url))
+    with told_to_people():
+        settings = settings_from_environment()
+        with database_url(settings) as url:
+            _check_schema(current(url), settings=settings)
+            return asyncio.run(with_database(url))
+
+
+def _check_schema(revision: str | None, *, settings: Settings) -> None:
+    if revision is None:
+        place = (
+            f"the folder {settings.data_dir}"
+            if settings.database_url is None
+            else f"the database {without_secrets(settings.database_url)}"
+        )
+        raise DatabaseUnsuitableError(
+            f"nothing is here yet, in {place}: are HELIOGRAPH_DATABASE_URL and "
+            "HELIOGRAPH_DATA_DIR set as for `collector serve`? "
+            "If so, start that first, or run `collector migrate`"
+        )
+    if revision != head():
+        raise DatabaseUnsuitableError(
+            "the database has another schema than this program: run `collector migrate`"
+        )

@@ -26,6 +26,8 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a token; it is shown now and never again."""
+    if not name.strip():
+        raise typer.BadParameter("a token's name is empty; say whom or what the token is for")
     if role not in TOKEN_ROLES:
         raise typer.BadParameter(f"role is {role!r}, allowed are {', '.join(TOKEN_ROLES)}")
     if (role == Role.INGEST) != (site is not None):

@@ -30,11 +30,17 @@ CONTENT_SECURITY_POLICY: Final = (
 
 _HEADERS: Final = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     # A shell names the static files of one release; a browser must not keep it past an upgrade.
     "Cache-Control": "no-cache",
 }
+
+_REFUSALS: Final = {
+    "token": "That token is not known, has expired or was revoked.",
+    "address": "The console needs https, or 127.0.0.1: browsers keep no session otherwise.",
+    "attempts": "Too many failed attempts from this address: try again in a minute.",
+}
+"""Why nobody was signed in, by the reason in the address."""
 
 
 class Pages:
@@ -86,11 +92,11 @@ async def alerts(pages: NamedDependency[Pages]) -> Response[str]:
 async def sign_in(
     pages: NamedDependency[Pages],
     next_page: FromQuery[str] = "/",
-    *,
-    failed: FromQuery[bool] = False,
+    failed: FromQuery[str] = "",
 ) -> Response[str]:
     """The form that posts a token to `/session`."""
-    return pages.response("sign_in.html", next_page=local_path(next_page), failed=failed)
+    refusal = _REFUSALS.get(failed)
+    return pages.response("sign_in.html", next_page=local_path(next_page), refusal=refusal)
 
 
 def local_path(wanted: str) -> str:

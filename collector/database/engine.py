@@ -3,10 +3,10 @@
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import psycopg
-from sqlalchemy import URL, make_url, text
+from sqlalchemy import URL, Engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -89,6 +89,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         pool_timeout=CONNECT_SECONDS,
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )
+    keep_utc(engine.sync_engine)
     try:
         with mapped_errors():
             async with engine.connect() as connection:
@@ -96,6 +97,19 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         yield Database(engine, flavour)
     finally:
         await engine.dispose()
+
+
+def keep_utc(engine: Engine) -> None:
+    """Make every connection of an engine speak UTC, whatever the server, role or PGTZ prefer."""
+    event.listen(engine, "connect", _speak_utc)
+
+
+def _speak_utc(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's, adapted
+    cursor = connection.cursor()
+    cursor.execute("SET TIME ZONE 'UTC'")
+    cursor.close()
+    # A rollback would take it back.
+    connection.commit()
 
 
 def split_url(url: str) -> tuple[URL, int]:
@@ -115,6 +129,17 @@ def split_url(url: str) -> tuple[URL, int]:
         )
     without = parsed.difference_update_query(["pool_size"])
     return without.set(drivername="postgresql+psycopg"), pool_size
+
+
+def without_secrets(url: str) -> str:
+    """Return a database's URL as it can be shown.
+
+    Raises:
+        DatabaseUnsuitableError: It is no PostgreSQL URL.
+    """
+    address, _ = split_url(url)
+    shown = address.difference_update_query(["password", "sslpassword"])
+    return shown.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 @contextlib.contextmanager

@@ -62,9 +62,11 @@ class Transaction:
         known = await self._known()
         new = [at for at, before in enumerate(known) if not before]
         accepted = np.zeros(len(self.parts), np.int64)
-        with_rows = [at for at in new if self.parts[at].readings]
+        # Also of known parts: what once was too far in the future is not any more.
+        with_rows = [at for at, part in enumerate(self.parts) if part.readings]
         if with_rows:
             accepted[with_rows] = await self._store_rows(with_rows)
+        await self._store_series()
         await self._store_beside([self.parts[at] for at in new])
         outcomes = [
             Outcome(known=before, accepted=count, duplicates=part.readings - count)
@@ -110,11 +112,13 @@ class Transaction:
         async with self.cursor.copy(statement.encode()) as stream:
             await stream.write(buffer)
 
-    async def _store_beside(self, parts: Sequence[Part]) -> None:
-        if weather := [(part.site_key, part.weather) for part in parts if part.weather]:
+    async def _store_series(self) -> None:
+        if weather := [(part.site_key, part.weather) for part in self.parts if part.weather]:
             await store_series(self.cursor, table="weather", parts=weather)
-        if meter := [(part.site_key, part.meter) for part in parts if part.meter]:
+        if meter := [(part.site_key, part.meter) for part in self.parts if part.meter]:
             await store_series(self.cursor, table="meter", parts=meter)
+
+    async def _store_beside(self, parts: Sequence[Part]) -> None:
         for part in parts:
             if part.panels:
                 await store_panels(self.cursor, panels=part.panels)

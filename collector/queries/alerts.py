@@ -10,6 +10,7 @@ import msgspec
 from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
+from collector.queries.sites import find_site
 from shared.alerts import Severity
 
 
@@ -79,7 +80,12 @@ async def list_alerts(
         site: Only of this site.
         panel: Only of panels of this id.
         limit: How many at most.
+
+    Raises:
+        ProblemError: There is no such site; the nearest ids are named.
     """
+    if site is not None:
+        await find_site(database, site=site)
     return await _RECENT.all(
         database,
         states=[state.value for state in states],
@@ -96,7 +102,7 @@ async def acknowledge(database: Database, *, alert_id: int, by: str, now: dateti
     Raises:
         ProblemError: There is no such alert (404), or it is resolved (409).
     """
-    changed = await _ACKNOWLEDGE.first(database, id=alert_id, by=by, now=now)
+    changed = await _ACKNOWLEDGE.first(database, id=_key(alert_id), by=by, now=now)
     return changed or await _unchanged(database, alert_id=alert_id)
 
 
@@ -106,12 +112,12 @@ async def resolve(database: Database, *, alert_id: int, by: str, now: datetime) 
     Raises:
         ProblemError: There is no such alert (404), or it is resolved (409).
     """
-    changed = await _RESOLVE.first(database, id=alert_id, by=by, now=now)
+    changed = await _RESOLVE.first(database, id=_key(alert_id), by=by, now=now)
     return changed or await _unchanged(database, alert_id=alert_id)
 
 
 async def _unchanged(database: Database, *, alert_id: int) -> Alert:
-    found = await _FIND.first(database, id=alert_id)
+    found = await _FIND.first(database, id=_key(alert_id))
     if found is None:
         raise ProblemError(f"there is no alert {alert_id}", status=404, title="unknown alert")
     if found.state is State.RESOLVED:
@@ -119,3 +125,8 @@ async def _unchanged(database: Database, *, alert_id: int) -> Alert:
             f"alert {alert_id} is resolved already", status=409, title="already resolved"
         )
     return found
+
+
+def _key(alert_id: int) -> int:
+    """Return a number the database can look for; nothing has one beyond."""
+    return alert_id if 0 <= alert_id < 2**63 else 0

@@ -8,7 +8,7 @@ import msgspec
 from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
-from collector.queries.sites import FoundSite, Id
+from collector.queries.sites import FoundSite, Id, find_site
 from collector.queries.zones import local_midnight, source_of_days
 from collector.refusals import not_found
 from shared.alerts import Severity
@@ -92,10 +92,13 @@ async def find_panel(database: Database, *, panel: str, site: str | None) -> Fou
         site: The id of its site; needed when several sites have a panel of that id.
 
     Raises:
-        ProblemError: There is none (404, naming the nearest), or there are several (409).
+        ProblemError: There is no such site or panel (404, naming the nearest), or there are
+            several (409).
     """
     found = await _FIND.all(database, panel=panel, site=site)
     if not found:
+        if site is not None:
+            await find_site(database, site=site)
         known = [row.id for row in await _IDS.all(database, site=site)]
         raise not_found("panel", wanted=panel, known=known)
     if len(found) > 1:

@@ -18,6 +18,7 @@ from edge_agent.detect import Detector
 from edge_agent.errors import ConfigError, EdgeError, IdentityError
 from edge_agent.identity import exposed, load_identity
 from edge_agent.mqtt import close, connect, new_client
+from edge_agent.outbox.file import read_file
 from edge_agent.pacer import Pacer
 from edge_agent.panels import PanelBook
 from edge_agent.run import version
@@ -75,19 +76,26 @@ async def _outcomes(path: Path) -> list[Outcome]:
 
 async def _secrets(config: Config) -> str:
     named = (config.mqtt.password_file, config.mqtt.client_key_file, config.identity.path)
-    there = [path for path in named if path is not None and path.exists()]
-    if bad := [str(path) for path in there if exposed(path)]:
+    given = [path for path in named if path is not None]
+    if bad := [str(path) for path in given if exposed(path)]:
         raise EdgeError(f"others can read or change {', '.join(bad)}: chmod 600")
-    return "none" if not there else f"{', '.join(map(str, there))}: for us only"
+    return f"none that others can read or change: {', '.join(map(str, given))}"
 
 
 async def _outbox(config: Config) -> str:
-    folder = next(one for one in config.buffer.path.absolute().parents if one.exists())
-    target = config.buffer.path if config.buffer.path.exists() else folder
+    path = config.buffer.path.absolute()
+    try:
+        folder = next(one for one in path.parents if one.exists())
+        target = path if path.exists() else folder
+    except OSError as error:
+        raise EdgeError(f"cannot look for {path}: {error.strerror}") from error
     if not os.access(target, os.W_OK):
         raise EdgeError(f"we may not write {target}")
+    if path.is_file():
+        async with read_file(path) as file:
+            await file.read("SELECT count(*) FROM sqlite_master")
     free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize / 1e6
-    if free < config.buffer.max_megabytes and not config.buffer.path.exists():
+    if free < config.buffer.max_megabytes and target == folder:
         raise EdgeError(
             f"{folder} has {free:.0f} MB free, less than max_megabytes = "
             f"{config.buffer.max_megabytes}"

@@ -1,8 +1,9 @@
 """What all commands have in common."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_UNLIMITED: Final = 100_000
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -34,4 +36,5 @@ def print_table(columns: Sequence[str], *, rows: Sequence[Sequence[str | Text]])
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    Console().print(table)
+    # A file or a pipe has no width: what reads it wants a row to be a line.
+    Console(width=None if sys.stdout.isatty() else _UNLIMITED).print(table)

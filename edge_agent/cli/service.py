@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 import uvloop
 
+from edge_agent.addresses import secret_files
 from edge_agent.cli.common import ConfigOption
 from edge_agent.configfile import config_path, load_config
 from edge_agent.errors import EdgeError
@@ -61,6 +62,10 @@ def install_service(
         command=shutil.which("edge-agent", path=str(Path(sys.executable).parent)) or "edge-agent",
         config=path,
         user=f"User={user}" if user else "DynamicUser=yes",
+        credentials="".join(
+            f"LoadCredential={key}:{str(file.absolute()).replace('%', '%%')}\n"
+            for key, file in secret_files(settings.mqtt).items()
+        ),
         writable=f"ReadWritePaths={' '.join(elsewhere)}\n" if elsewhere else "",
     )
     if print_only:

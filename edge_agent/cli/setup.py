@@ -18,6 +18,7 @@ from edge_agent.errors import ConfigError, EnrollmentError
 from edge_agent.identity import Card
 from edge_agent.run import version
 from edge_agent.upload import open_client
+from edge_agent.urls import check_url
 
 TOKEN_VARIABLE = "HELIOGRAPH_ENROLLMENT_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -70,6 +71,10 @@ def enroll(
     collector_url: Annotated[
         str | None, typer.Option(help="Another collector than the configuration names.")
     ] = None,
+    new_key: Annotated[
+        bool,
+        typer.Option("--new-key", help="Make another key, as a revoked gateway needs one."),
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
     """Make this gateway known to the collector, with a one-time token from its operator.
@@ -81,7 +86,8 @@ def enroll(
     settings = load_config(config_path(config))
     secret = _token(token_file=token_file, token=token)
     url = collector_url or settings.upload.collector_url
-    card = asyncio.run(_enroll(settings, token=secret, collector_url=url))
+    check_url(url, key="--collector-url")
+    card = asyncio.run(_enroll(settings, token=secret, collector_url=url, new_key=new_key))
     if json_:
         print_json(card)
         return
@@ -94,9 +100,10 @@ def enroll(
         raise typer.Exit(1)
 
 
-async def _enroll(config: Config, *, token: str, collector_url: str) -> Card:
+async def _enroll(config: Config, *, token: str, collector_url: str, new_key: bool) -> Card:
     async with open_client(collector_url, version=version()) as client:
-        return await enroll_gateway(client, token=token, path=config.identity.path)
+        path = config.identity.path
+        return await enroll_gateway(client, token=token, path=path, new_key=new_key)
 
 
 def _token(*, token_file: Path | None, token: str | None) -> str:

@@ -145,6 +145,12 @@ def _errors(path: Path | None = None) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         where = f" {path}" if path else ""
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # what is above only refines it
+        if code == sqlite3.SQLITE_FULL:
             raise OutboxFullError("there is no room left") from error
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise OutboxError(
+                f"outbox{where} is damaged ({error}): move it, and the -wal and -shm files beside "
+                "it, away and start again; what it held and was not yet sent is lost from here"
+            ) from error
         raise OutboxError(f"outbox{where}: {error}") from error

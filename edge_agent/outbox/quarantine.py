@@ -1,9 +1,11 @@
 """What was not stored: kept, bounded and counted."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from edge_agent.entries import Entry
+from edge_agent.errors import OutboxFullError
 from edge_agent.outbox.file import OutboxFile, Row
 
 MAX_ENTRIES: Final = 20_000
@@ -43,6 +45,7 @@ class Quarantine:
             "SELECT value FROM state WHERE name = 'quarantine_dropped'"
         ):
             self.dropped = int(dropped)
+        await self._trim()
 
     async def put(self, entries: Sequence[Entry]) -> None:
         """Add entries, durably.
@@ -52,7 +55,6 @@ class Quarantine:
         """
         if not entries:
             return
-        entries = entries[-self._max_entries :]
         rows = [
             (e.tier, e.reason, e.topic, e.payload, e.payload_bytes, e.readings, e.received_us)
             for e in entries
@@ -60,21 +62,28 @@ class Quarantine:
         await self._file.write((_INSERT, rows))
         self.entries += len(entries)
         self.size_bytes += sum(len(entry.payload) for entry in entries)
-        while self.entries > self._max_entries or self.size_bytes > self._max_bytes:
-            await self._drop_oldest()
+        await self._trim()
+
+    async def _trim(self) -> None:
+        # On a full disk the next `put` tries again: what was added is safe and not to be repeated.
+        with suppress(OutboxFullError):
+            while self.entries > self._max_entries or self.size_bytes > self._max_bytes:
+                await self._drop_oldest()
 
     async def _drop_oldest(self) -> None:
         oldest = await self._file.read(_OLDEST, (_BATCH,))
         doomed: list[Row] = []
+        entries, size_bytes = self.entries, self.size_bytes
         for id_, size in oldest:
-            if self.entries <= self._max_entries and self.size_bytes <= self._max_bytes:
+            if entries <= self._max_entries and size_bytes <= self._max_bytes:
                 break
             doomed.append((id_,))
-            self.entries -= 1
-            self.size_bytes -= size
+            entries -= 1
+            size_bytes -= size
         await self._file.write(
             ("DELETE FROM quarantine WHERE id = ?", doomed), (_COUNT, [(len(doomed),)])
         )
+        self.entries, self.size_bytes = entries, size_bytes
         self.dropped += len(doomed)
 
 

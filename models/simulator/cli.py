@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
@@ -18,6 +18,7 @@ from models.simulator.options import Options
 from models.simulator.schedule import duration, faults_of, moment
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+_UNLIMITED: Final = 100_000
 
 
 class Sky(StrEnum):
@@ -150,7 +151,8 @@ def show_faults(*, json: Annotated[bool, typer.Option("--json", help="As JSON.")
     for kind in KINDS.values():
         size = "" if not kind.high else f"{kind.low:g} … {kind.high:g}"
         table.add_row(kind.name, str(kind.code), kind.where, size, kind.meaning)
-    Console().print(table)
+    # A file or a pipe has no width: what reads it wants a row to be a line.
+    Console(width=None if sys.stdout.isatty() else _UNLIMITED).print(table)
 
 
 def _run(options: Options) -> None:

@@ -15,7 +15,7 @@ PAGES = {
     "site": "/sites/alpha",
     "panel": "/sites/alpha/panels/PANEL-003",
     "alerts": "/alerts",
-    "sign-in": "/sign-in?failed=true",
+    "sign-in": "/sign-in?failed=token",
 }
 CHARTED = ["fleet", "site", "panel"]
 

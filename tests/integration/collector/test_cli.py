@@ -1,6 +1,7 @@
 """The command line beside a running collector: tables for people, JSON for programs, exit codes."""
 
 import json
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -51,6 +52,8 @@ def test_a_site_is_added_once_and_adding_it_again_is_no_error(collector, answer)
         ["site", "add", "alpha", "--timezone", "Mars/Olympus"],
         ["site", "add", "alpha", "--latitude", "91", "--longitude", "0"],
         ["site", "add", "alpha", "--latitude", "9"],
+        ["token", "create", "", "--role", "viewer"],
+        ["token", "create", " ", "--role", "viewer"],
         ["token", "create", "me", "--role", "king"],
         ["token", "create", "me", "--role", "ingest"],
         ["token", "create", "me", "--role", "viewer", "--site", "alpha"],
@@ -59,6 +62,8 @@ def test_a_site_is_added_once_and_adding_it_again_is_no_error(collector, answer)
         ["token", "revoke", "first"],
         ["serve", "--port", "http"],
         ["serve", "--database-url", "postgresql://someone:secret@db/x"],
+        ["serve", "--database-url", "postgresql://someone@db/x?sslmode=require&password=secret"],
+        ["serve", "--database-url", "postgresql://someone@db/x?sslpassword=secret"],
         ["unknown"],
     ],
 )
@@ -137,9 +142,39 @@ def test_an_empty_database_is_told_by_doctor_and_brought_up_by_migrate(collector
         sick = collector("doctor", "--json", **empty)
         assert sick.exit_code == 1
         assert "collector migrate" in sick.stdout
-        assert "collector migrate" in collector("site", "list", **empty).stderr
+        told = collector("site", "list", **empty)
+        assert (told.exit_code, told.stderr.count("\n")) == (1, 1)
+        assert "collector migrate" in told.stderr
         assert json.loads(collector("migrate", "--json", **empty).stdout)["before"] is None
         assert collector("doctor", **empty).exit_code == 0
+
+
+def test_a_database_with_nothing_in_it_is_named_without_its_password(collector, postgres_server):
+    with postgres_server.database(migrated=False) as url:
+        name = urlsplit(url).path.lstrip("/")
+        mark = "&" if "?" in url else "?"
+        given = f"{url}{mark}password=secret&sslpassword=secret"
+        told = collector("site", "list", HELIOGRAPH_DATABASE_URL=given)
+    assert name in told.stderr
+    assert "set as for `collector serve`?" in told.stderr
+    assert "secret" not in told.stderr
+
+
+def test_a_data_folder_with_nothing_in_it_is_named(collector, tmp_path):
+    folder = tmp_path / "elsewhere"
+    told = collector("site", "list", HELIOGRAPH_DATABASE_URL="", HELIOGRAPH_DATA_DIR=str(folder))
+    assert told.exit_code == 1
+    assert f"nothing is here yet, in the folder {folder}:" in told.stderr
+
+
+def test_a_table_in_a_pipe_has_a_line_for_a_row_and_cuts_nothing(collector, answer):
+    name = "the dashboards in the hall and [on] the roof, " * 4
+    made = answer("token", "create", name, "--role", "viewer", "--expires-in", "90d")
+
+    lines = collector("token", "list", COLUMNS="80").stdout.splitlines()
+
+    (row,) = [line for line in lines if name in line]
+    assert made["expires_at"][:19].replace("T", " ") in row
 
 
 def test_openapi_is_printed_without_a_database(collector):

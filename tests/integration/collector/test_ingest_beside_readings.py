@@ -142,6 +142,39 @@ async def test_an_alert_no_database_keeps_is_refused_and_the_rest_is_stored(
     assert rows("SELECT count(*) FROM reading_raw") == [(20,)]
 
 
+@pytest.mark.parametrize(
+    ("name", "moment", "reason"),
+    [
+        ("raised_at", NOW + timedelta(minutes=5, seconds=1), "over 5 minutes in the future"),
+        ("last_seen_at", NOW + timedelta(days=36_500), "over 5 minutes in the future"),
+        ("cleared_at", NOW + timedelta(minutes=6), "over 5 minutes in the future"),
+        ("raised_at", NOW - timedelta(days=5 * 366 + 1), "over 5 years ago"),
+    ],
+)
+async def test_an_alert_of_a_time_that_cannot_be_is_rejected_alone(
+    send, rows, name, moment, reason
+):
+    states = [episode(), episode(episode="two", panel="PANEL-002", **{name: moment})]
+
+    receipt = await send(alerts=alerts_table(states))
+
+    assert receipt.segments[0].status == "stored"
+    [rejection] = receipt.rejected
+    assert (rejection.index, rejection.table) == (1, "alerts")
+    assert rejection.reason.startswith(f"{name} is {moment.year}")
+    assert rejection.reason.endswith(reason)
+    assert rows("SELECT episode FROM alert") == [("one",)]
+    assert rows("SELECT panel FROM panel") == [("PANEL-001",)]
+
+
+async def test_an_alert_may_be_as_far_ahead_as_a_reading(send, rows):
+    ahead = NOW + timedelta(minutes=5)
+
+    await send(alerts=alerts_table([episode(raised_at=ahead, last_seen_at=ahead)]))
+
+    assert rows("SELECT raised_at FROM alert") == [(ahead,)]
+
+
 async def test_panel_metadata_is_touched_only_when_it_changes(send, rows):
     def table(model):
         return {

@@ -65,11 +65,43 @@ async def test_each_element_is_judged_alone_by_its_position(ingest, integration,
     assert rows("SELECT quality FROM reading_raw ORDER BY time") == [(2 | 16,), (0,)]
 
 
+async def test_one_bad_element_among_20_000_is_the_only_one_rejected(ingest, integration, rows):
+    sent = [reading(timestamp=NOW.timestamp() - at) for at in range(20_000)]
+    sent[12_345]["voltage_volts"] = "many"
+
+    receipt = await ingest.readings(body(*sent), sender=integration, now=NOW)
+
+    assert (receipt.accepted, receipt.duplicates) == (19_999, 0)
+    assert [rejection.index for rejection in receipt.rejected] == [12_345]
+    assert rows("SELECT count(*) FROM reading_raw") == [(19_999,)]
+
+
+async def test_every_bad_element_is_told_however_many_there_are(ingest, integration):
+    sent = body(*[17] * 1_500, reading(), *["x"] * 500)
+
+    receipt = await ingest.readings(sent, sender=integration, now=NOW)
+
+    assert receipt.accepted == 1
+    assert [one.index for one in receipt.rejected] == [*range(1_500), *range(1_501, 2_001)]
+
+
 async def test_a_location_becomes_the_panels_place(ingest, integration, rows):
     await ingest.readings(body(reading(location=[48.1, 11.6])), sender=integration, now=NOW)
     await ingest.readings(body(reading(timestamp=1780314000)), sender=integration, now=NOW)
 
     assert rows("SELECT latitude, longitude FROM panel") == [(48.1, 11.6)]
+
+
+async def test_a_panel_of_which_nothing_is_stored_is_not_registered(ingest, integration, rows):
+    sent = body(
+        reading(location=[48.1, 11.6]),
+        reading(panel_id="PANEL-002", temperature_celsius=400, location=[48.1, 11.6]),
+    )
+
+    receipt = await ingest.readings(sent, sender=integration, now=NOW)
+
+    assert [rejection.index for rejection in receipt.rejected] == [1]
+    assert rows("SELECT panel, latitude FROM panel") == [("PANEL-001", 48.1)]
 
 
 @pytest.mark.parametrize(
@@ -95,3 +127,11 @@ async def test_an_empty_list_is_answered_with_nothing(ingest, integration):
     receipt = await ingest.readings(b'{"readings": [ ]}', sender=integration, now=NOW)
 
     assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (0, 0, [])
+
+
+async def test_posted_values_outside_the_default_limits_are_rejected(ingest, integration, rows):
+    receipt = await ingest.readings(body(reading(voltage_volts=200)), sender=integration, now=NOW)
+
+    [rejection] = receipt.rejected
+    assert rejection.reason == "voltage_volts is 200, possible is -1 to 150"
+    assert rows("SELECT count(*) FROM reading_raw") == [(0,)]

@@ -40,6 +40,18 @@ def test_it_says_in_one_line_where_it_is_and_logs_no_request(serve):
     assert log.read_text().splitlines() == [f"Heliograph collector is ready: {address}"]
 
 
+def test_a_monitor_may_ask_by_head_and_goes_on_using_the_connection(serve):
+    process, address, log = serve()
+    with httpx.Client(base_url=address) as monitor:
+        for path in ("/health/live", "/", "/health/ready"):
+            assert monitor.head(path).status_code == 200
+            assert monitor.head(path).headers["content-length"] == str(
+                len(monitor.get(path).content)
+            )
+    assert process.end() == 0
+    assert log.read_text().splitlines() == [f"Heliograph collector is ready: {address}"]
+
+
 def test_it_ends_within_3_seconds_though_connections_are_open(serve):
     process, address, _ = serve()
     url = httpx.URL(address)

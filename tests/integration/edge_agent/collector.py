@@ -16,7 +16,14 @@ from shared.errors import ClockError, HeliographError, InvalidSegmentError
 from shared.segments import decode, readings_of, unpack
 from shared.signing import claimed_gateway, verify
 
-CLOCK = "https://heliograph.dev/problems/clock"
+PROBLEM = "application/problem+json"
+
+
+def problem(status, title, **extra):
+    """Answer as `collector.problems` does."""
+    kind = "https://heliograph.dev/problems/" + title.replace(" ", "-")
+    document = {"type": kind, "title": title, "status": status, **extra}
+    return status, {"Content-Type": PROBLEM}, document
 
 
 class Collector:
@@ -88,16 +95,16 @@ class Collector:
         try:
             verify(token, body=body, key=self.keys[claimed_gateway(token)], now=now)
         except ClockError:
-            return 401, {}, {"type": CLOCK, "title": "clock", "server_time": now.isoformat()}
+            return problem(401, "clock", server_time=now.isoformat())
         except (HeliographError, KeyError):
-            return 401, {}, {"title": "unauthorized"}
+            return problem(401, "unauthorized")
         return self._ingest(body)
 
     def _ingest(self, body):
         try:
             receipts = [self._store(data) for data in unpack(body)]
         except InvalidSegmentError as error:
-            return 400, {}, {"title": str(error)}
+            return problem(400, "bad body", detail=str(error))
         return 200, {}, {"accepted": 0, "duplicates": 0, "rejected": [], "segments": receipts}
 
     def _store(self, data):
@@ -124,7 +131,7 @@ class Collector:
     def _enroll(self, document):
         raw = document["public_key"]
         if document["token"] != "good":
-            return 403, {}, {"title": "forbidden"}
+            return problem(403, "forbidden")
         key = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
         self.keys["gw-1"] = Ed25519PublicKey.from_public_bytes(key)
         return 200, {}, {"gateway_id": "gw-1", "site": "alpha",

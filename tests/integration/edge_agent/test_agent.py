@@ -7,6 +7,12 @@ from contextlib import closing
 from datetime import timedelta
 from itertools import pairwise
 
+REFUSED = (
+    400,
+    {"Content-Type": "application/problem+json"},
+    {"type": "https://heliograph.dev/problems/bad-body", "title": "bad body", "detail": "no"},
+)
+
 
 def reading(number, *, panel="PANEL-001", **changes):
     return json.dumps(
@@ -149,7 +155,7 @@ async def test_a_segment_the_collector_refuses_is_set_aside_and_the_others_go_on
     agent, collector, mosquitto, publisher_of, until
 ):
     def refuse(body):
-        return (400, {}, {"title": "no"}) if b"weather" in body else None
+        return REFUSED if b"weather" in body else None
 
     await collector.stop()
     collector.answer = refuse
@@ -168,6 +174,48 @@ async def test_a_segment_the_collector_refuses_is_set_aside_and_the_others_go_on
     with closing(sqlite3.connect(agent.outbox)) as outbox:
         [(reason,)] = outbox.execute("SELECT reason FROM set_aside").fetchall()
     assert reason == "HTTP 400: no"
+    log = agent.log.read_text()
+    assert log.count("is set aside: the collector refuses it: HTTP 400: no") == 1
+
+
+async def test_what_a_proxy_refuses_is_kept_and_sent_again(
+    agent, collector, mosquitto, publisher_of, until
+):
+    answers = []
+
+    def proxy(_body):
+        answers.append(1)
+        return 413, {"Content-Type": "text/html"}, "<h1>too large</h1>"
+
+    collector.answer = proxy
+    await agent.start()
+    async with publisher_of(mosquitto.port) as panel:
+        send_many(panel, 10)
+        await until(lambda: len(answers) >= 2, what="a second try")
+        failed = json.loads((await agent.run("check", "--json")).stdout)
+        assert [one["check"] for one in failed if not one["ok"]] == ["identity"]
+        collector.answer = None
+        await until(lambda: len(collector.readings) == 10, seconds=30)
+    assert "HTTP 413, not from a collector" in agent.log.read_text()
+
+
+async def test_a_revoked_gateway_is_told_to_enrol_again_and_keeps_its_data(
+    agent, collector, mosquitto, publisher_of, until
+):
+    await agent.start()
+    await until(lambda: collector.segments)
+    collector.keys.clear()
+    async with publisher_of(mosquitto.port) as panel:
+        send_many(panel, 10)
+        await until(lambda: "edge-agent enroll --new-key" in agent.log.read_text())
+        old = (agent.folder / "identity.pem").read_bytes()
+        refused = await agent.run("enroll", "--new-key", "--token", "bad")
+        assert refused.returncode == 1
+        assert (agent.folder / "identity.pem").read_bytes() == old
+        renewed = await agent.run("enroll", "--new-key", "--token", "good")
+        assert renewed.returncode == 0, renewed.stderr
+        assert (agent.folder / "identity.pem").read_bytes() != old
+        await until(lambda: len(collector.readings) == 10, seconds=30)
 
 
 async def test_a_busy_collector_is_given_the_time_it_asks_for(
@@ -203,6 +251,21 @@ async def test_status_and_check_say_what_is_wrong(agent, collector, mosquitto, u
     assert "was stopped" in json.loads(status.stdout)["problems"][0]
 
 
+async def test_the_status_follows_what_happens_without_waiting_for_its_turn(
+    agent, collector, mosquitto, publisher_of, until
+):
+    await agent.start()
+    await until(lambda: collector.segments)
+    await until(lambda: status_file(agent)["collector_there"], seconds=2)
+    assert status_file(agent)["broker_connected"]
+    async with publisher_of(mosquitto.port) as panel:
+        for _ in range(5):
+            panel.send("sensors/P/readings", reading(0, timestamp=time.time() + 86_400))
+        await until(lambda: status_file(agent)["recent_quarantined"] == 5, seconds=10)
+    shown = json.loads((await agent.run("status", "--json")).stdout)
+    assert "in the future; is the clock" in shown["problems"][0]
+
+
 async def test_a_second_agent_on_the_same_outbox_is_refused(agent):
     await agent.start()
     second = await agent.run("run")
@@ -220,6 +283,10 @@ async def test_a_wrong_token_is_refused_and_the_right_one_may_be_repeated(agent,
     assert again.returncode == 0
     assert collector.keys["gw-1"].public_bytes_raw() == before
     assert (agent.folder / "identity.pem").stat().st_mode & 0o077 == 0
+
+
+def status_file(agent):
+    return json.loads((agent.folder / "status.json").read_text())
 
 
 def on_disk(agent):

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from edge_agent.mqtt import Broker, Subscriber
+from edge_agent.mqtt import Broker, Subscriber, close, connect, new_client
 
 WINDOW = 100  # what iotcore has in flight, whatever receive_maximum says
 
@@ -169,3 +169,30 @@ async def test_wrong_credentials_are_said_and_tried_again(tmp_path, mosquitto_of
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+async def test_two_agents_of_one_id_say_so_and_do_not_chase_each_other(mosquitto, until, caplog):
+    caplog.set_level("INFO", "edge_agent.mqtt")
+    holder = Holder()
+    async with (
+        subscribed(mosquitto.port, holder.take, until=until) as one,
+        subscribed(mosquitto.port, holder.take, until=until) as other,
+    ):
+        await until(
+            lambda: any("uses the id 'agent'" in (agent.trouble or "") for agent in (one, other)),
+            what="the complaint",
+        )
+        await asyncio.sleep(4)  # nothing tells that nothing more happens
+    assert caplog.text.count("connected to the broker") <= 20
+
+
+async def test_a_connection_being_closed_acknowledges_nothing_more(mosquitto):
+    broker = Broker(host="127.0.0.1", port=mosquitto.port, client_id="agent")
+    client = new_client(broker, clean=True)
+    await connect(client, broker)
+    sent = []
+    client._connection.send_command_with_mid = lambda *packet, **_: sent.append(packet)
+    client._package_handler._send_puback(1)
+    await close(client)
+    client._package_handler._send_puback(2)
+    assert [mid for _, mid, _ in sent] == [1]

@@ -27,6 +27,11 @@ def test_two_keys_are_enough():
         ("[panels.P1]\nrated_watts = -3", "panels.P1.rated_watts is -3; expected `float` > 0"),
         ("[panels.'a b']\ngroup = 'x'", "panels.'a b' is no panel id"),
         ("[panels]\npossible = {voltage_volts = [1]}", "panels.possible.voltage_volts is [1]"),
+        ("[panels.P1]\nnominal = {voltage_volts = [9, 1]}", "voltage_volts is 9 to 1"),
+        ("[panels]\npossible = {voltage_volts = [nan, 1]}", "panels.possible is"),
+        ("[panels.models.M]\nnominal = {current_amperes = [2, 1]}", "panels.models.M.nominal is"),
+        ("[mqtt]\nurl = 'mqtt://a..b'", "mqtt.url is 'mqtt://a..b': its host is 'a..b'"),
+        ("[mqtt]\nurl = 'mqtt://h:99999'", "mqtt.url is 'mqtt://h:99999'"),
         ("[detect]\nnonsense = 1", "detect.nonsense is not a known key"),
     ],
 )
@@ -49,6 +54,19 @@ def test_a_missing_key_is_named():
 def test_an_unknown_timezone_is_refused():
     with pytest.raises(ConfigError, match=r"site\.timezone is 'Mars/Base'"):
         parse_config(LEAST.replace("[upload]", 'timezone = "Mars/Base"\n[upload]'))
+
+
+@pytest.mark.parametrize("url", ["http://h:port", "http://[::1", "http://[x]", "http://:80"])
+def test_an_address_that_nobody_can_dial_is_refused(url):
+    with pytest.raises(ConfigError, match=r"upload\.collector_url is 'http://"):
+        parse_config(LEAST.replace("https://c.example", url))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1]:80/x", "https://xn--mnchen-3ya.de", "http://10.0.0.1"]
+)
+def test_addresses_of_all_kinds_are_taken(url):
+    assert parse_config(LEAST.replace("https://c.example", url)).upload.collector_url == url
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path):

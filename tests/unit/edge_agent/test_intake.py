@@ -43,3 +43,13 @@ async def test_unacknowledged_messages_are_bounded_and_counted():
     for _ in range(MAX_UNACKNOWLEDGED + 5):
         intake.take(MESSAGE, False)
     assert (intake.received, intake.dropped) == (MAX_UNACKNOWLEDGED, 5)
+
+
+async def test_unacknowledged_messages_are_bounded_in_bytes_and_acknowledged_ones_are_not():
+    intake = Intake(max_messages=10)
+    large = Message("t", bytes(6_000_000), 0.0)
+    for _ in range(4):
+        intake.take(large, False)
+    assert (intake.received, intake.dropped) == (2, 2)
+    intake.take(large, True)
+    assert (intake.received, intake.dropped) == (3, 2)

@@ -13,6 +13,7 @@ import pytest
 from edge_agent.entries import Entry
 from edge_agent.errors import OutboxError
 from edge_agent.outbox import open_outbox
+from edge_agent.outbox.file import read_file
 from edge_agent.outbox.quarantine import Quarantine, listed
 from edge_agent.sealed import Key, Sealed
 
@@ -218,6 +219,26 @@ async def test_the_quarantine_is_bounded_and_counts_what_it_drops(opened):
         assert [kept.entry.received_us for kept in await listed(outbox._file, limit=9)] == [4, 3, 2]
     async with opened() as outbox:
         assert (outbox.quarantine.entries, outbox.quarantine.dropped) == (3, 2)
+
+
+async def test_every_entry_that_goes_is_counted_and_a_smaller_bound_holds_at_once(opened):
+    async with opened() as outbox:
+        small = Quarantine(outbox._file, max_bytes=10**6, max_entries=3)
+        await small.put([entry(number) for number in range(5)])
+        assert (small.entries, small.dropped) == (3, 2)
+        smaller = Quarantine(outbox._file, max_bytes=10**6, max_entries=1)
+        await smaller.load()
+        assert (smaller.entries, smaller.dropped) == (1, 4)
+
+
+async def test_a_damaged_file_says_what_to_do(opened, tmp_path):
+    (tmp_path / "outbox.db").write_bytes(b"not SQLite at all" * 1000)
+    with pytest.raises(OutboxError, match=r"outbox.db is damaged .* move it"):
+        async with opened():
+            pass
+    with pytest.raises(OutboxError, match=r"outbox.db is damaged .* move it"):
+        async with read_file(tmp_path / "outbox.db"):
+            pass
 
 
 async def test_the_quarantine_is_bounded_in_bytes(opened):

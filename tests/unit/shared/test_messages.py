@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.documents import MAX_EXPLAINED, MAX_SORTED
 from shared.errors import InvalidReadingError
 from shared.messages import ReadingMessage, parse, parse_payload, to_readings
 from shared.quality import Quality
@@ -172,6 +173,34 @@ def test_good_elements_of_an_array_stand_beside_bad_ones():
     assert list(decoded.malformed) == [1, 3, 4]
 
 
+def test_one_bad_element_costs_a_long_array_nothing_else():
+    elements = [changed(location=[48.1, 11.5])] * 20_000
+    elements[12_345] = b"17"
+    decoded = decode(b"[" + b",".join(elements) + b"]")
+    assert len(decoded.readings) == 19_999
+    assert list(decoded.malformed) == [12_345]
+    assert "got `int`" in decoded.malformed[12_345]
+
+
+def test_good_elements_stay_beside_more_bad_ones_than_get_a_reason_of_their_own():
+    bad = MAX_EXPLAINED + 1
+    decoded = decode(b"[" + b"17," * bad + changed() + b',"x"]')
+    assert decoded.origin.tolist() == [bad]
+    assert list(decoded.malformed) == [*range(bad), bad + 1]
+    assert "got `int`" in decoded.malformed[MAX_EXPLAINED - 1]
+    assert "over 1000 elements of this array are bad" in decoded.malformed[MAX_EXPLAINED]
+    assert decoded.malformed[bad + 1] == decoded.malformed[MAX_EXPLAINED]
+
+
+def test_an_array_is_sorted_up_to_a_length_and_refused_as_a_whole_beyond():
+    longest = decode(b"[" + b"1," * (MAX_SORTED - 1) + changed() + b"]")
+    assert len(longest.readings) == 1
+    assert len(longest.malformed) == MAX_SORTED - 1
+    longer = decode(b"[" + b"1," * MAX_SORTED + changed() + b"]")
+    assert "allowed are 400000 elements" in longer.malformed[0]
+    assert (len(longer.readings), len(longer.malformed)) == (0, 1)
+
+
 def test_an_array_of_good_readings_stays_in_order():
     payload = b"[" + b",".join(changed(panel_id=f"P{n % 3}") for n in range(1000)) + b"]"
     decoded = decode(payload)
@@ -221,7 +250,7 @@ def test_nothing_becomes_nothing():
     decoded = to_readings([], topic_panels=[], arrivals=[], now=NOW)
     assert len(decoded.readings) == 0
     assert decoded.malformed == {}
-    assert decode(b"[]").malformed == {}
+    assert decode(b"[]").malformed == {0: "an empty array"}
 
 
 def test_one_object_is_parsed_or_refused():

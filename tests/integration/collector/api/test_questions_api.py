@@ -42,6 +42,18 @@ async def test_an_unknown_site_is_answered_with_the_nearest(get, path):
 
 
 @pytest.mark.usefixtures("sites")
+@pytest.mark.parametrize(
+    "path",
+    ["/api/panels/PANEL-001/readings", "/api/panels/PANEL-001/efficiency", "/api/alerts/recent"],
+)
+async def test_a_filter_by_an_unknown_site_is_told_so_with_the_nearest(get, path):
+    answer = await get(path, site="alfa")
+    assert answer.status_code == 404
+    assert answer.json()["title"] == "unknown site"
+    assert answer.json()["nearest"] == ["alpha"]
+
+
+@pytest.mark.usefixtures("sites")
 async def test_the_panels_of_a_site_are_listed(get):
     panels = (await get("/api/sites/alpha/panels")).json()
     assert [panel["panel_id"] for panel in panels] == ["PANEL-001", "PANEL-002"]
@@ -132,9 +144,12 @@ async def test_an_operator_acknowledges_and_resolves_by_name(client, bearer, ale
 
 
 @pytest.mark.parametrize("number", [4711, 2**70, -1])
-async def test_an_alert_that_is_not_there_is_not_found(client, bearer, number):
+async def test_an_alert_that_is_not_there_is_not_found_by_the_number_asked_for(
+    client, bearer, number
+):
     answer = await client.post(f"/api/alerts/{number}/resolve", headers=bearer(Role.OPERATOR))
     assert answer.status_code == 404
+    assert answer.json()["detail"] == f"there is no alert {number}"
 
 
 async def test_all_times_are_utc_with_z(get, alert, now):

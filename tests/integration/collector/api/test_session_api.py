@@ -51,7 +51,7 @@ async def test_a_session_ends_with_its_token(client, tokens, database, now):
         ("http://127.0.0.1:8000", False),
         ("http://localhost", False),
         ("http://[::1]:8000", False),
-        ("http://heliograph.example", True),
+        ("https://heliograph.example", True),
         ("https://localhost", True),
     ],
 )
@@ -59,6 +59,23 @@ async def test_the_cookie_is_secure_but_on_plain_loopback(settings, tokens, base
     async with running(settings, base_url=base_url) as client:
         answer = await sign_in(client, tokens[Role.VIEWER])
     assert ("Secure" in answer.headers["set-cookie"]) is secure
+
+
+async def test_a_plain_address_whose_cookie_a_browser_would_drop_is_refused_with_the_reason(
+    settings, tokens
+):
+    form = {"token": tokens[Role.VIEWER], "next": "/alerts"}
+    async with running(settings, base_url="http://heliograph.example") as client:
+        refused = await sign_in(client, tokens[Role.VIEWER])
+        led = await client.post("/session", data=form)
+        page = await client.get(led.headers["location"])
+        proxied = await client.post("/session", data=form, headers={"Sec-Fetch-Site": "none"})
+    assert (refused.status_code, refused.json()["title"]) == (403, "insecure address")
+    assert "the console needs https, or 127.0.0.1" in refused.json()["detail"]
+    assert led.headers["location"] == "/sign-in?failed=address&next_page=%2Falerts"
+    assert "The console needs https, or 127.0.0.1" in page.text
+    assert not {"set-cookie"} & {*refused.headers, *led.headers}
+    assert "Secure" in proxied.headers["set-cookie"]
 
 
 async def test_the_form_leads_back_to_where_one_came_from(client, tokens):
@@ -79,7 +96,7 @@ async def test_the_form_says_that_a_token_was_not_accepted(client, tokens):
     assert tokens
     answer = await client.post("/session", data={"token": "hg_wrong", "next": "/alerts"})
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/sign-in?failed=true&next_page=%2Falerts"
+    assert answer.headers["location"] == "/sign-in?failed=token&next_page=%2Falerts"
     assert "set-cookie" not in answer.headers
 
 
@@ -105,6 +122,23 @@ async def test_failed_attempts_are_bounded(client, tokens):
     assert tokens
     answers = [await sign_in(client, "hg_guess") for _ in range(11)]
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert int(answers[-1].headers["retry-after"]) <= 61
+
+
+async def test_too_many_failed_attempts_lead_a_form_back_with_the_reason(client, tokens):
+    assert tokens
+    answers = [await client.post("/session", data={"token": "hg_guess"}) for _ in range(11)]
+    assert {answer.status_code for answer in answers} == {303}
+    assert answers[-1].headers["location"] == "/sign-in?failed=attempts&next_page=%2F"
+    assert "Too many failed attempts" in (await client.get(answers[-1].headers["location"])).text
+
+
+async def test_failed_attempts_keep_out_neither_a_valid_token_nor_a_gateway(client, tokens):
+    for _ in range(11):
+        await sign_in(client, "hg_guess")
+    assert (await sign_in(client, tokens[Role.VIEWER])).status_code == 200
+    body = {"token": "he_guess", "public_key": "A" * 43}
+    assert (await client.post("/api/enroll", json=body)).status_code == 403
 
 
 async def test_an_open_console_gives_a_viewers_session_to_whoever_comes(open_client, sites):

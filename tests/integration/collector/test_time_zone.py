@@ -1,0 +1,56 @@
+"""A database that prefers another time zone than UTC changes no answer."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from collector.database.engine import open_database
+from collector.database.migrate import upgrade
+from collector.queries.panels import list_panels
+from collector.queries.sites import find_site
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def kolkata_url(postgres_server):
+    """A database of the time zone Asia/Kolkata, migrated there too, with readings since dawn."""
+    with postgres_server.database(migrated=False) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            (name,) = connection.execute("SELECT current_database()").fetchone()
+            connection.execute(f"ALTER DATABASE {name} SET timezone TO 'Asia/Kolkata'")
+        upgrade(url)
+        with psycopg.connect(url) as connection:
+            connection.execute("INSERT INTO site (site, name, timezone) VALUES ('a', 'A', 'UTC')")
+            connection.execute("INSERT INTO panel (site_key, panel) SELECT site_key, 'P' FROM site")
+            connection.execute(
+                "INSERT INTO reading_raw SELECT panel_key, %s - n * INTERVAL '1 minute', 25000, "
+                "48000, 8000, 300000, 0 FROM generate_series(1, 1440) AS n, panel",
+                [NOW],
+            )
+        yield url
+
+
+@pytest.fixture
+async def kolkata(kolkata_url):
+    async with open_database(kolkata_url) as database:
+        yield database
+
+
+async def test_every_connection_speaks_utc_also_after_a_rollback(kolkata):
+    for _ in range(2):
+        async with kolkata.connect() as first, kolkata.connect() as second:
+            for connection in (first, second):
+                assert (await connection.execute(text("SHOW timezone"))).scalar_one() == "UTC"
+                await connection.rollback()
+
+
+async def test_energy_is_counted_from_the_sites_midnight(kolkata):
+    site = await find_site(kolkata, site="a")
+    (panel,) = await list_panels(kolkata, site=site, now=NOW)
+    assert panel.energy_today_wh == pytest.approx(12 * 300, rel=0.01)
+    assert panel.last_reading_at == NOW - timedelta(minutes=1)
+    assert b'"last_reading_at":"2026-06-01T11:59:00Z"' in msgspec.json.encode(panel)

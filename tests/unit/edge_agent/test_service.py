@@ -1,0 +1,32 @@
+import pytest
+from typer.testing import CliRunner
+
+from edge_agent.addresses import broker_of
+from edge_agent.cli import app
+from edge_agent.configfile import load_config
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "edge.toml"
+    path.write_text(
+        '[site]\nid = "alpha"\n[upload]\ncollector_url = "https://c.example"\n'
+        f'[mqtt]\nusername = "u"\npassword_file = "{tmp_path}/password"\n'
+    )
+    return path
+
+
+def test_the_unit_hands_secret_files_to_the_service(config, tmp_path):
+    shown = CliRunner().invoke(app, ["install-service", "--print", "--config", str(config)])
+    assert f"\nLoadCredential=mqtt.password_file:{tmp_path}/password\n" in shown.stdout
+    assert "client_key_file" not in shown.stdout
+
+
+def test_the_copy_systemd_made_goes_before_the_file_itself(config, tmp_path, monkeypatch):
+    (tmp_path / "password").write_text("of the file\n")
+    assert broker_of(load_config(config)).password == "of the file"
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "mqtt.password_file").write_text("of the copy\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    assert broker_of(load_config(config)).password == "of the copy"

@@ -1,0 +1,34 @@
+import pytest
+
+from edge_agent.status import problems
+
+FUTURE = "timestamp is 2030, more than 5 minutes in the future"
+
+
+def wrong(status):
+    return problems(status, now=status.written_at)
+
+
+def test_nothing_wrong_means_all_is_well(status_of):
+    assert wrong(status_of(recent_readings=1000, recent_quarantined=5)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"broker_connected": False}, "no MQTT broker: not connected yet"),
+        ({"quarantine_dropped_now": 7}, "7 entries of it were dropped"),
+        ({"recent_readings": 10, "recent_quarantined": 9}, "9 of the last 10 readings"),
+        (
+            {"recent_readings": 3, "recent_quarantined": 3, "quarantine_reason": FUTURE},
+            "in the future; is the clock",
+        ),
+    ],
+)
+def test_each_trouble_is_said(status_of, changes, said):
+    [problem] = wrong(status_of(**changes))
+    assert said in problem
+
+
+def test_what_was_dropped_in_an_earlier_run_is_no_trouble_now(status_of):
+    assert wrong(status_of(quarantine_dropped=7)) == []
