@@ -33,7 +33,7 @@ class Figure:
         """Tell whether the ratio is where it should be."""
         if self.reach is None:
             return True
-        return self.ratio <= self.reach if self.at_most else self.ratio >= self.reach
+        return bool(self.ratio <= self.reach if self.at_most else self.ratio >= self.reach)
 
 
 def report(*figures: Figure) -> None:

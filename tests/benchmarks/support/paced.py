@@ -12,6 +12,7 @@ import gmqtt
 import uvloop
 
 ACKNOWLEDGEMENT_SECONDS = 30
+TICK_SECONDS = 0.002
 BODY = (
     '{"panel_id":"%s","timestamp":"%s","temperature_celsius":41.3,'
     '"voltage_volts":%.2f,"current_amperes":7.09,"power_output_watts":%.1f}'
@@ -36,7 +37,7 @@ async def publish(port: int, *, panels: int, rate: int, seconds: float) -> int:
             body = BODY % (panel, now, volts, volts * 7.09)
             client.publish(f"sensors/{panel}/readings", body, qos=1)
         sent = due
-        await asyncio.sleep(0.5 / rate)
+        await asyncio.sleep(TICK_SECONDS)
     async with asyncio.timeout(ACKNOWLEDGEMENT_SECONDS):
         await client._persistent_storage.wait_empty()
     await client.disconnect()
