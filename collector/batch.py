@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.alerts import Episode
-from shared.segments import Table
+from shared.tables import Table
 
 
 @dataclass(frozen=True, slots=True)

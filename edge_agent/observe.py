@@ -21,7 +21,7 @@ from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
 from edge_agent.pipeline import Stages
 from edge_agent.status import Status, problems, write_status
-from shared.segments import Table, Text
+from shared.tables import Table, Text
 
 HEALTH_SECONDS: Final = 30.0
 STATUS_SECONDS: Final = 5.0

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Meta, field
 
 from shared.limits import DEFAULT_LIMITS, Limits, Range, Ranges
-from shared.segments import Table, Text
+from shared.tables import Table, Text
 
 MAX_PANELS: Final = 100_000
 """Panels remembered; bounds what made-up ids can cost."""

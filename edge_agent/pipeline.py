@@ -21,7 +21,8 @@ from edge_agent.upload import Uploader
 from edge_agent.validate import Checked, Validator
 from edge_agent.verdicts import rejected_entries
 from shared.alerts import Episode, alerts_table
-from shared.segments import Segment, Table, readings_table
+from shared.segments import Segment, readings_table
+from shared.tables import Table
 
 BODY_BYTES: Final = 1_048_576
 """How large an upload's body may be; a single larger segment still goes."""
@@ -96,10 +97,13 @@ async def keep(stages: Stages) -> None:
         await _quarantine(stages, checked.quarantined)
         tables = _tables(stages, checked, episodes=episodes, now=now)
         if tables:
-            sealed = seal(Segment(stages.stream, seq, seq, tables))  # shared/segments
-            seq += 1
+            segments = [
+                seal(Segment(stages.stream, number, number, part))  # shared/segments
+                for number, part in enumerate(tables, seq)
+            ]
+            seq += len(segments)
             await _room(stages)
-            await outbox.keep(sealed, settled=batch.settled)  # outbox/
+            await outbox.keep(segments, settled=batch.settled)  # outbox/
         else:
             batch.settled.set()
         stages.counts.last_turn = time.monotonic()
@@ -159,7 +163,9 @@ async def _send(stages: Stages, parcel: Parcel) -> None:
 
 def _tables(
     stages: Stages, checked: Checked, *, episodes: list[Episode], now: datetime
-) -> dict[str, Table]:
+) -> list[dict[str, Table]]:
+    """Return the tables of each segment of a flush: alerts go first, on their own."""
+    urgent: dict[str, Table] = {"alerts": alerts_table(episodes)} if episodes else {}
     tables: dict[str, Table] = dict(checked.site)
     if checked.readings is not None:
         stages.counts.readings += len(checked.readings)
@@ -167,12 +173,10 @@ def _tables(
         panels = stages.panels.changes(checked.readings.panel_ids, locations=checked.locations)
         if panels is not None:
             tables["panels"] = panels
-    if episodes:
-        tables["alerts"] = alerts_table(episodes)
     health = stages.health(now)
     if health is not None:
         tables["health"] = health
-    return tables
+    return [part for part in (urgent, tables) if part]
 
 
 async def _quarantine(stages: Stages, entries: list[Entry]) -> None:

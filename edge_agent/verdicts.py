@@ -9,7 +9,8 @@ import msgspec
 
 from edge_agent.entries import KEPT_BYTES, Entry
 from edge_agent.sealed import Sealed
-from shared.segments import Segment, Text, decode
+from shared.segments import Segment, decode
+from shared.tables import Text
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 _REASON_LENGTH: Final = 1_000

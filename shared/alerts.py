@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 
 from shared.errors import InvalidSegmentError
-from shared.segments import MISSING_I8, Segment, Table, Text
+from shared.segments import Segment
+from shared.tables import MISSING_I8, Table, Text
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")

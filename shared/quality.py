@@ -18,3 +18,7 @@ class Quality(IntFlag):
     """Power and voltage times current differ by more than 5 W and more than 10 %."""
     ARRIVAL_TIME = 32
     """The message carried no time: this is when the gateway received it."""
+    TIME_SUSPECT = 64
+    """The gateway's clock was not synchronised when it came, and could not be corrected later."""
+    THINNED = 128
+    """The mean of a panel's readings of one minute, made when the gateway's buffer was full."""

@@ -7,7 +7,7 @@ from typing import Any
 from collector.receipts import Rejection
 from shared.alerts import Episode
 from shared.readings import Readings
-from shared.segments import Table
+from shared.tables import Table
 
 
 @dataclass(frozen=True, slots=True)

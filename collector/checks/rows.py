@@ -10,7 +10,7 @@ from collector.receipts import Rejection
 from shared.alerts import Episode
 from shared.messages import MAX_FUTURE, MAX_PAST, PANEL_ID
 from shared.readings import Readings
-from shared.segments import Table
+from shared.tables import Table
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -14,7 +14,8 @@ from collector.receipts import Rejection
 from shared.alerts import Episode, alerts_of
 from shared.errors import InvalidSegmentError
 from shared.messages import PANEL_ID
-from shared.segments import Segment, Table, Text, decode, readings_of, unpack
+from shared.segments import Segment, decode, readings_of, unpack
+from shared.tables import Table, Text
 
 MAX_BODY_ROWS: Final = 2_000_000
 """Rows of all segments of a body; bounds what a body can grow to when decoded."""

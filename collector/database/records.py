@@ -10,7 +10,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from collector.batch import PanelFacts
-from shared.segments import Table
+from shared.tables import Table
 
 Cursor = psycopg.AsyncCursor[Any]
 

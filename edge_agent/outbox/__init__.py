@@ -18,7 +18,7 @@ from edge_agent.outbox.file import OutboxFile, open_file
 from edge_agent.outbox.parcel import Parcel
 from edge_agent.outbox.quarantine import Quarantine
 from edge_agent.outbox.shelf import Order, Shelf
-from edge_agent.outbox.waiting import Held, Waiting
+from edge_agent.outbox.waiting import Flush, Held, Waiting
 from edge_agent.sealed import Key, Sealed
 
 __all__ = ["Outbox", "Parcel", "open_outbox"]
@@ -65,13 +65,15 @@ class Outbox:
         await self.shelf.load()
         await self.quarantine.load()
 
-    async def keep(self, sealed: Sealed, *, settled: asyncio.Event) -> None:
-        """Take a segment; ``settled`` is set once it is safe.
+    async def keep(self, segments: Sequence[Sealed], *, settled: asyncio.Event) -> None:
+        """Take the segments of a flush; ``settled`` is set once all are safe.
 
-        While the collector is away this returns when the segment is on disk, or when there is no
-        room for it; then it stays in memory and is tried again.
+        While the collector is away this returns when they are on disk, or when there is no
+        room for them; then they stay in memory and are tried again.
         """
-        self.waiting.add(Held(sealed, settled, time.monotonic()))
+        flush, now = Flush(len(segments), settled), time.monotonic()
+        for sealed in segments:
+            self.waiting.add(Held(sealed, flush, now))
         self._made_room()
         self._changed.set()
         if self.away:

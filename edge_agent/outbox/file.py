@@ -6,7 +6,6 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -14,8 +13,9 @@ from urllib.parse import quote
 import aiosqlite
 
 from edge_agent.errors import OutboxError, OutboxFullError
+from edge_agent.outbox.upgrade import schema, upgrade
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 PAGE_BYTES: Final = 4096
 
 _BUSY_SECONDS: Final = 10.0
@@ -102,14 +102,19 @@ async def _connected(path: Path, *, mode: str = "rw") -> AsyncIterator[aiosqlite
 
 
 async def _prepare(connection: aiosqlite.Connection, *, path: Path, max_bytes: int) -> None:
+    version = await _check_version(connection, path=path)  # before anything that writes
     await connection.execute("PRAGMA journal_mode = WAL")
     await connection.execute("PRAGMA synchronous = FULL")
     await connection.execute(f"PRAGMA max_page_count = {max_bytes // PAGE_BYTES}")
-    if not await _check_version(connection, path=path):
-        schema = files("edge_agent.outbox").joinpath("schema.sql").read_text("utf-8")
-        await connection.executescript(
-            f"BEGIN; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-        )
+    if version < SCHEMA_VERSION:
+        await connection.execute("BEGIN IMMEDIATE")
+        if version == 0:
+            for statement in schema():
+                await connection.execute(statement)
+        else:
+            await upgrade(connection)
+        await connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        await connection.commit()
 
 
 async def _check_version(connection: aiosqlite.Connection, *, path: Path) -> int:

@@ -1,24 +1,36 @@
--- The outbox file, version 1. Times are microseconds since 1970-01-01 UTC.
+-- The outbox file, version 2. Times are microseconds since 1970-01-01 UTC.
 
 -- What the collector has not confirmed yet; ids grow in the order segments came.
 CREATE TABLE segment (
-    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         INTEGER PRIMARY KEY,
+    kind       INTEGER NOT NULL,            -- 0 urgent: alerts, declared losses; 1 bulk
     stream     BLOB    NOT NULL,
     first_seq  INTEGER NOT NULL,
     last_seq   INTEGER NOT NULL,
     rows       INTEGER NOT NULL,
+    readings   INTEGER NOT NULL,
+    from_us    INTEGER NOT NULL,
+    to_us      INTEGER NOT NULL,
     created_us INTEGER NOT NULL,
+    thinned    INTEGER NOT NULL DEFAULT 0,  -- 1: its readings are one-minute means
+    boot       BLOB,                        -- NULL: the clock was right; else the boot of this computer
+    offset_us  INTEGER,                     -- with boot: wall clock minus time since boot, at the flush
+    checksum   INTEGER NOT NULL,            -- CRC-32 of the body
     body       BLOB    NOT NULL,
     UNIQUE (stream, first_seq)
 );
 
--- Segments the collector refuses as they are; kept for a person to look at.
+-- Segments the collector refuses as they are, or that are damaged; kept for a person to look at.
 CREATE TABLE set_aside (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind         INTEGER NOT NULL,
     stream       BLOB    NOT NULL,
     first_seq    INTEGER NOT NULL,
     last_seq     INTEGER NOT NULL,
     rows         INTEGER NOT NULL,
+    readings     INTEGER NOT NULL,
+    from_us      INTEGER NOT NULL,
+    to_us        INTEGER NOT NULL,
     set_aside_us INTEGER NOT NULL,
     reason       TEXT    NOT NULL,
     body         BLOB    NOT NULL,
@@ -35,6 +47,14 @@ CREATE TABLE quarantine (
     payload_bytes INTEGER NOT NULL,
     readings      INTEGER NOT NULL,
     received_us   INTEGER NOT NULL
+);
+
+-- Messages of the quarantine that a person wants to be judged again.
+CREATE TABLE replay (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    topic       TEXT    NOT NULL,
+    payload     BLOB    NOT NULL,
+    received_us INTEGER NOT NULL
 );
 
 -- What must survive a restart, by name: open alert episodes, counters.

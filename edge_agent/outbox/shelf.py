@@ -5,28 +5,30 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
+from zlib import crc32
 
 from edge_agent.errors import OutboxFullError
-from edge_agent.outbox.file import OutboxFile
-from edge_agent.sealed import Key, Sealed
+from edge_agent.outbox.file import OutboxFile, Row
+from edge_agent.sealed import Key, Kind, Sealed
 
 Order = Literal["oldest", "newest"]
 
 _CANDIDATES: Final = 128
+_SEALED: Final = "stream, first_seq, last_seq, kind, rows, readings, from_us, to_us, body"
 _INSERT: Final = (
-    "INSERT OR IGNORE INTO segment (stream, first_seq, last_seq, rows, created_us, body) "
-    "VALUES (?, ?, ?, ?, ?, ?)"
+    f"INSERT OR IGNORE INTO segment ({_SEALED}, checksum, created_us) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _DELETE: Final = "DELETE FROM segment WHERE stream = ? AND first_seq = ?"
 _SET_ASIDE: Final = (
-    "INSERT OR IGNORE INTO set_aside "
-    "(stream, first_seq, last_seq, rows, set_aside_us, reason, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT OR IGNORE INTO set_aside ({_SEALED}, set_aside_us, reason) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _LIST: Final = {
     "oldest": "SELECT stream, first_seq, length(body) FROM segment ORDER BY id LIMIT ?",
     "newest": "SELECT stream, first_seq, length(body) FROM segment ORDER BY id DESC LIMIT ?",
 }
-_GET: Final = "SELECT last_seq, rows, body FROM segment WHERE stream = ? AND first_seq = ?"
+_GET: Final = f"SELECT {_SEALED} FROM segment WHERE stream = ? AND first_seq = ?"
 _STOCK: Final = (
     "SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(length(body)), 0), min(created_us) "
     "FROM segment"
@@ -73,7 +75,7 @@ class Shelf:
         if self.stock.size_bytes + sum(len(one.body) for one in segments) > self._max_bytes:
             raise OutboxFullError(f"the segments would be over {self._max_bytes} bytes")
         now_us = time.time_ns() // 1000
-        rows = [(*_key(one), one.last_seq, one.rows, now_us, one.body) for one in segments]
+        rows = [(*_row(one), crc32(one.body), now_us) for one in segments]
         await self._file.write((_INSERT, rows))
         self._count(segments, sign=1)
 
@@ -93,7 +95,7 @@ class Shelf:
             OutboxFullError: There is no room for it.
         """
         now_us = time.time_ns() // 1000
-        row = (*_key(sealed), sealed.last_seq, sealed.rows, now_us, reason, sealed.body)
+        row = (*_row(sealed), now_us, reason)
         await self._file.write((_SET_ASIDE, [row]), (_DELETE, [_key(sealed)]))
         self.set_aside_segments += 1
         if on_disk:
@@ -113,8 +115,7 @@ class Shelf:
             if chosen and size > room:
                 break
             room -= size
-            for last_seq, rows, body in await self._file.read(_GET, (stream, first_seq)):
-                chosen.append(Sealed(key, last_seq, rows, body))
+            chosen += map(_sealed, await self._file.read(_GET, (stream, first_seq)))
         return tuple(chosen)
 
     def _count(self, segments: Iterable[Sealed], *, sign: int) -> None:
@@ -126,6 +127,15 @@ class Shelf:
             self.stock.oldest_us = None
         elif self.stock.oldest_us is None:
             self.stock.oldest_us = time.time_ns() // 1000
+
+
+def _row(sealed: Sealed) -> Row:
+    return (*_key(sealed), sealed.last_seq, sealed.kind, *sealed[3:])
+
+
+def _sealed(row: Row) -> Sealed:
+    stream, first_seq, last_seq, kind, *others = row
+    return Sealed(Key(UUID(bytes=stream), first_seq), last_seq, Kind(kind), *others)
 
 
 def _key(sealed: Sealed) -> tuple[bytes, int]:

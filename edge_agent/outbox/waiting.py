@@ -7,13 +7,23 @@ from edge_agent.sealed import Key, Sealed
 
 
 @dataclass(slots=True)
+class Flush:
+    """Segments of one flush: who sent them is told once all are safe."""
+
+    unsafe: int
+    """How many of them are not safe yet."""
+    settled: asyncio.Event
+    """To be set once none is."""
+
+
+@dataclass(slots=True)
 class Held:
-    """A segment in memory and who waits for it to be safe."""
+    """A segment in memory and the flush it is of."""
 
     sealed: Sealed
     """The segment."""
-    settled: asyncio.Event
-    """To be set once it is safe."""
+    flush: Flush
+    """What it came with."""
     since: float
     """Monotonic seconds at which it came."""
 
@@ -46,7 +56,9 @@ class Waiting:
         if held is not None:
             self.size_bytes -= len(held.sealed.body)
             self.rows -= held.sealed.rows
-            held.settled.set()
+            held.flush.unsafe -= 1
+            if not held.flush.unsafe:
+                held.flush.settled.set()
 
     def older_than(self, moment: float) -> list[Sealed]:
         """Return those that came before ``moment``, monotonic seconds, in order."""
@@ -63,4 +75,4 @@ class Waiting:
     async def all_settled(self) -> None:
         """Wait until everything that is here now is safe."""
         for held in list(self._held.values()):
-            await held.settled.wait()
+            await held.flush.settled.wait()

@@ -14,7 +14,7 @@ from shared.errors import InvalidReadingError
 from shared.limits import Limits, impossible, suspicious
 from shared.messages import Decoded, ReadingMessage, parse_payload, to_readings
 from shared.readings import Readings
-from shared.segments import Table
+from shared.tables import Table
 
 __all__ = ["Checked", "Entry", "Topics", "Validator"]
 

@@ -16,7 +16,7 @@ from shared.documents import Documents
 from shared.errors import InvalidReadingError
 from shared.messages import MAX_FUTURE, MAX_PAST, epoch_seconds
 from shared.readings import to_thousandths
-from shared.segments import MISSING_I8, Table
+from shared.tables import MISSING_I8, Table
 
 Time = Annotated[datetime, Meta(tz=True)] | float | None
 Watts = Annotated[float, Meta(ge=-1e9, le=1e9)]

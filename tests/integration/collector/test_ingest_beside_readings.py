@@ -8,7 +8,7 @@ import pytest
 from integration.collector.bodies import NOW, body, readings, segment
 from shared.alerts import Episode, Severity, alerts_table
 from shared.readings import MISSING
-from shared.segments import MISSING_I8, Text
+from shared.tables import MISSING_I8, Text
 
 RAISED = NOW - timedelta(minutes=10)
 

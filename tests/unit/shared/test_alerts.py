@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from shared.alerts import Episode, Severity, alerts_of, alerts_table, from_micros, to_micros
 from shared.errors import InvalidSegmentError
-from shared.segments import Segment, Text, decode, encode
+from shared.segments import Segment, decode, encode
+from shared.tables import Text
 
 STREAM = UUID(int=1)
 WORDS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=20)

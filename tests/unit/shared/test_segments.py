@@ -17,9 +17,7 @@ from shared.segments import (
     MAX_ROWS,
     MAX_TEXT_BYTES,
     MAX_TEXTS,
-    SCHEMA,
     Segment,
-    Text,
     decode,
     encode,
     pack,
@@ -27,6 +25,7 @@ from shared.segments import (
     readings_table,
     unpack,
 )
+from shared.tables import SCHEMA, Text
 
 STREAM = UUID("01234567-89ab-cdef-0123-456789abcdef")
 ENOUGH_MEMORY = 64_000_000
