@@ -13,7 +13,7 @@ DEVELOPMENT := $(VENV)/.installed-for-development
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench constraints format clean
+.PHONY: help demo test check soak bench constraints format clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ check: $(DEVELOPMENT) ## the static checks: format, lint, types, imports, docume
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .import_linter_cache
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_documentation.py
+
+soak: $(DEVELOPMENT) ## the long forms of the tests of crashes, power cuts, outages and damage (hours)
+	$(BIN)/python tests/programs/install.py
+	HELIOGRAPH_SOAK=1 $(BIN)/python -m pytest -m soak --durations=0
 
 bench: $(DEVELOPMENT) ## measure, print a table, write tests/benchmarks/results.json
 	$(BIN)/python tests/programs/install.py
