@@ -111,7 +111,7 @@ class Outbox:
             if not segments:
                 return
             try:
-                await self.shelf.put(segments)
+                await self.shelf.put(segments, in_flight=self._in_flight)
             except OutboxFullError:
                 self._is_full(full=True)
                 return
@@ -142,7 +142,9 @@ class Outbox:
     def release(self, parcel: Parcel) -> None:
         """Take back a parcel whose segments were not all settled; those are sent again."""
         kept = {one.key for one in self._confirmed}
-        self._in_flight -= {one.key for one in parcel.segments} - kept
+        back = {one.key for one in parcel.segments} - kept
+        self._in_flight -= back
+        self.shelf.release(back)
         self._backlog_busy &= not parcel.backlog
         self._changed.set()
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import aiosqlite
@@ -16,21 +16,67 @@ from edge_agent.errors import OutboxError, OutboxFullError
 from edge_agent.outbox.upgrade import schema, upgrade
 
 SCHEMA_VERSION: Final = 2
-PAGE_BYTES: Final = 4096
+PAGE_BYTES: Final = 1024
+"""Small, for a flush is: `tests/benchmarks/disk_bytes.py` counts half the bytes of 4,096."""
 
 _BUSY_SECONDS: Final = 10.0
+_LOG_BYTES: Final = 8_388_608  # so much of the log is gathered before it goes into the file
 
 Row = tuple[Any, ...]
 Statement = tuple[str, Sequence[Row]]
 """SQL, and one row of parameters for each time it is run."""
 
 
-class OutboxFile:
-    """One SQLite connection; every write is one transaction, safe on disk when it returns."""
+class Transaction:
+    """What is read and written together, or not at all."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
-        self._writing = asyncio.Lock()
+
+    async def run(self, sql: str, rows: Sequence[Row] = ((),)) -> None:
+        """Run a statement once for each row of parameters."""
+        await self._connection.executemany(sql, rows)
+
+    async def read(self, sql: str, parameters: Row = ()) -> list[Row]:
+        """Return all rows of a query."""
+        return [tuple(row) for row in await self._connection.execute_fetchall(sql, parameters)]
+
+
+class Space(NamedTuple):
+    """How large the file is."""
+
+    file_bytes: int
+    """Of the file, without the log beside it."""
+    used_bytes: int
+    """Of that, what holds something; the rest is written to before the file grows."""
+
+
+class OutboxFile:
+    """One SQLite connection; every write is one transaction, safe on disk when it returns."""
+
+    def __init__(self, connection: aiosqlite.Connection, *, path: Path) -> None:
+        self._connection = connection
+        self._lock = asyncio.Lock()
+        self.path = path
+        """Where it is."""
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Do what is within in one transaction; nobody else reads or writes meanwhile.
+
+        Raises:
+            OutboxFullError: There is no room; nothing was changed.
+            OutboxError: The file cannot be read or written; nothing was changed.
+        """
+        async with self._lock:
+            with _errors():
+                try:
+                    await self._connection.execute("BEGIN IMMEDIATE")
+                    yield Transaction(self._connection)
+                    await self._connection.commit()
+                except BaseException:
+                    await self._connection.rollback()
+                    raise
 
     async def write(self, *statements: Statement) -> None:
         """Run statements in one transaction, durably.
@@ -39,15 +85,9 @@ class OutboxFile:
             OutboxFullError: There is no room; nothing was changed.
             OutboxError: The file cannot be written; nothing was changed.
         """
-        async with self._writing:
-            with _errors():
-                try:
-                    for sql, rows in statements:
-                        await self._connection.executemany(sql, rows)
-                    await self._connection.commit()
-                except BaseException:
-                    await self._connection.rollback()
-                    raise
+        async with self.transaction() as transaction:
+            for sql, rows in statements:
+                await transaction.run(sql, rows)
 
     async def read(self, sql: str, parameters: Row = ()) -> list[Row]:
         """Return all rows of a query.
@@ -55,8 +95,33 @@ class OutboxFile:
         Raises:
             OutboxError: The file cannot be read.
         """
-        with _errors():
-            return [tuple(row) for row in await self._connection.execute_fetchall(sql, parameters)]
+        async with self._lock:
+            with _errors():
+                return await Transaction(self._connection).read(sql, parameters)
+
+    async def space(self) -> Space:
+        """Return how large the file is, without looking through it.
+
+        Raises:
+            OutboxError: The file cannot be read.
+        """
+        page, pages, free = [
+            (await self.read(f"PRAGMA {name}"))[0][0]
+            for name in ("page_size", "page_count", "freelist_count")
+        ]
+        return Space(page * pages, page * (pages - free))
+
+    async def shrink(self) -> None:
+        """Write the file anew without its free pages; what it holds is written once more.
+
+        Raises:
+            OutboxFullError: There is no room for a second copy.
+            OutboxError: The file cannot be written, or another program reads it.
+        """
+        async with self._lock:
+            with _errors():
+                await self._connection.execute("VACUUM")
+                await self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @asynccontextmanager
@@ -74,7 +139,7 @@ async def open_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile]:
         async with _connected(path) as connection:
             with _errors(path):
                 await _prepare(connection, path=path, max_bytes=max_bytes)
-            yield OutboxFile(connection)
+            yield OutboxFile(connection, path=path)
 
 
 @asynccontextmanager
@@ -87,14 +152,16 @@ async def read_file(path: Path) -> AsyncIterator[OutboxFile]:
     async with _connected(path, mode="ro") as connection:
         with _errors(path):
             await _check_version(connection, path=path)
-        yield OutboxFile(connection)
+        yield OutboxFile(connection, path=path)
 
 
 @asynccontextmanager
 async def _connected(path: Path, *, mode: str = "rw") -> AsyncIterator[aiosqlite.Connection]:
     address = f"file:{quote(str(path))}?mode={mode}"
     with _errors(path):
-        connection = await aiosqlite.connect(address, uri=True, timeout=_BUSY_SECONDS)
+        connection = await aiosqlite.connect(
+            address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+        )
     try:
         yield connection
     finally:
@@ -103,9 +170,14 @@ async def _connected(path: Path, *, mode: str = "rw") -> AsyncIterator[aiosqlite
 
 async def _prepare(connection: aiosqlite.Connection, *, path: Path, max_bytes: int) -> None:
     version = await _check_version(connection, path=path)  # before anything that writes
+    if version == 0:
+        await connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    [(page_bytes,)] = await connection.execute_fetchall("PRAGMA page_size")
     await connection.execute("PRAGMA journal_mode = WAL")
     await connection.execute("PRAGMA synchronous = FULL")
-    await connection.execute(f"PRAGMA max_page_count = {max_bytes // PAGE_BYTES}")
+    await connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_BYTES // page_bytes}")
+    await connection.execute(f"PRAGMA journal_size_limit = {2 * _LOG_BYTES}")
+    await connection.execute(f"PRAGMA max_page_count = {max_bytes // page_bytes}")
     if version < SCHEMA_VERSION:
         await connection.execute("BEGIN IMMEDIATE")
         if version == 0:

@@ -1,6 +1,7 @@
 -- The outbox file, version 2. Times are microseconds since 1970-01-01 UTC.
 
--- What the collector has not confirmed yet; ids grow in the order segments came.
+-- What the collector has not confirmed yet; ids grow in the order segments came. A put touches
+-- this table and no index (but for urgent ones): every page more is written to flash twice.
 CREATE TABLE segment (
     id         INTEGER PRIMARY KEY,
     kind       INTEGER NOT NULL,            -- 0 urgent: alerts, declared losses; 1 bulk
@@ -16,9 +17,10 @@ CREATE TABLE segment (
     boot       BLOB,                        -- NULL: the clock was right; else the boot of this computer
     offset_us  INTEGER,                     -- with boot: wall clock minus time since boot, at the flush
     checksum   INTEGER NOT NULL,            -- CRC-32 of the body
-    body       BLOB    NOT NULL,
-    UNIQUE (stream, first_seq)
+    body       BLOB    NOT NULL
 );
+
+CREATE INDEX urgent_segment ON segment (id) WHERE kind = 0;
 
 -- Segments the collector refuses as they are, or that are damaged; kept for a person to look at.
 CREATE TABLE set_aside (
@@ -57,7 +59,7 @@ CREATE TABLE replay (
     received_us INTEGER NOT NULL
 );
 
--- What must survive a restart, by name: open alert episodes, counters.
+-- What must survive a restart, by name: open alert episodes, totals.
 CREATE TABLE state (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
