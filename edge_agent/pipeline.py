@@ -61,8 +61,8 @@ class Stages:
     """The id of this run's segments."""
     intake: Intake
     """Where messages wait for the next flush."""
-    linger_of: Callable[[bool], float]
-    """How long a flush gathers, in seconds, given whether the collector is away."""
+    linger_of: Callable[[float | None], float]
+    """How long a flush gathers, in seconds, given how long the collector has been away."""
     validator: Validator
     """Bytes to columns."""
     panels: PanelBook
@@ -85,7 +85,7 @@ async def keep(stages: Stages) -> None:
     """Bring what comes to safety, flush by flush, until the intake is closed and empty."""
     outbox, seq = stages.outbox, 0
     while True:
-        linger = stages.linger_of(outbox.away)
+        linger = stages.linger_of(outbox.away_seconds())
         batch = await stages.intake.next(linger=linger, patience=_PATIENCE_SECONDS)  # intake
         if batch is None:
             return
@@ -136,6 +136,8 @@ async def deliver(stages: Stages, *, backlog_first: bool) -> NoReturn:
         else:
             outbox.release(parcel)
             link.answered()
+            if outbox.away:
+                stages.intake.hurry()
             await outbox.collector_is(away=False)
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from uuid import uuid4
 
 from edge_agent.addresses import broker_of, topics_of
-from edge_agent.config import Config, pace_of
+from edge_agent.config import BufferSettings, Config, pace_of
 from edge_agent.detect import Detector
 from edge_agent.detection import Detection
 from edge_agent.errors import EdgeError
@@ -23,7 +23,7 @@ from edge_agent.intake import Intake
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
 from edge_agent.observe import Health, Observer
-from edge_agent.outbox import Outbox, open_outbox
+from edge_agent.outbox import Limits, Outbox, open_outbox
 from edge_agent.pacer import Pacer
 from edge_agent.panels import PanelBook
 from edge_agent.pipeline import Stages, deliver, keep
@@ -91,6 +91,7 @@ async def assembled(config: Config) -> AsyncIterator[Agent]:
             max_bytes=config.buffer.max_megabytes * _MEGABYTE,
             spill_after=config.buffer.spill_after_seconds,
             order=config.upload.backlog_order,
+            limits=_limits(config.buffer),
         ) as outbox,
         open_client(config.upload.collector_url, version=version()) as client,
     ):
@@ -120,6 +121,14 @@ def version() -> str:
     return installed_version("heliograph")
 
 
+def _limits(buffer: BufferSettings) -> Limits:
+    return Limits(
+        max_bytes=buffer.max_megabytes * _MEGABYTE,
+        max_days=buffer.max_days,
+        min_free_bytes=buffer.min_free_megabytes * _MEGABYTE,
+    )
+
+
 async def _stages(config: Config, *, outbox: Outbox, uploader: Uploader) -> Stages:
     pace, panels = pace_of(config.upload), PanelBook(config.panels)
 
@@ -131,7 +140,7 @@ async def _stages(config: Config, *, outbox: Outbox, uploader: Uploader) -> Stag
     return Stages(
         stream=uuid4(),
         intake=Intake(max_messages=pace.flush_messages),
-        linger_of=lambda away: pace.away_linger_seconds if away else pace.linger_seconds,
+        linger_of=pace.linger_of,
         validator=Validator(topics_of(config.mqtt), limits_of=panels.limits_of),
         panels=panels,
         detection=detection,
@@ -150,6 +159,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
             "live": deliver(stages, backlog_first=False),
             "backlog": deliver(stages, backlog_first=True),
             "spill": stages.outbox.spill_when_due(),
+            "tidy": stages.outbox.tidy(),
             "episodes": stages.detection.forget_cleared(),
             "status": agent.observer.write(status_path(config.buffer.path)),
             "ready": _say_ready(agent.subscriber, systemd=systemd),

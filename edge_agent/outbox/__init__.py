@@ -15,13 +15,15 @@ from typing import Final, NoReturn
 
 from edge_agent.errors import OutboxFullError
 from edge_agent.outbox.file import OutboxFile, open_file
+from edge_agent.outbox.limits import Limits
 from edge_agent.outbox.parcel import Parcel
 from edge_agent.outbox.quarantine import Quarantine
 from edge_agent.outbox.shelf import Order, Shelf
+from edge_agent.outbox.tidying import Tidier
 from edge_agent.outbox.waiting import Flush, Held, Waiting
 from edge_agent.sealed import Key, Sealed
 
-__all__ = ["Outbox", "Parcel", "open_outbox"]
+__all__ = ["Limits", "Outbox", "Parcel", "open_outbox"]
 
 _MAX_WAITING_BYTES: Final = 33_554_432
 _MAX_WAITING: Final = 10_000
@@ -37,7 +39,7 @@ class Outbox:
     """Keeps segments until they are settled; `open_outbox` makes one."""
 
     def __init__(
-        self, file: OutboxFile, *, max_bytes: int, spill_after: float, order: Order
+        self, file: OutboxFile, *, limits: Limits, spill_after: float, order: Order
     ) -> None:
         self._file = file
         self._spill_after = spill_after
@@ -45,6 +47,7 @@ class Outbox:
         self._in_flight: set[Key] = set()
         self._confirmed: list[Sealed] = []
         self._backlog_busy = False
+        self._away_since: float | None = None
         self._moving = asyncio.Lock()
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
@@ -55,9 +58,11 @@ class Outbox:
         """Whether the last write found no room."""
         self.waiting = Waiting()
         """What is in memory."""
-        self.shelf = Shelf(file, max_bytes=int(max_bytes * _SHELF_SHARE))
+        self.shelf = Shelf(file, max_bytes=int(limits.max_bytes * _SHELF_SHARE))
         """What is on disk."""
-        self.quarantine = Quarantine(file, max_bytes=int(max_bytes * _QUARANTINE_SHARE))
+        self.tidier = Tidier(file, self.shelf, limits=limits)
+        """What merges it, and gives up what is too much."""
+        self.quarantine = Quarantine(file, max_bytes=int(limits.max_bytes * _QUARANTINE_SHARE))
         """What was not stored."""
 
     async def load(self) -> None:
@@ -88,9 +93,17 @@ class Outbox:
 
     async def collector_is(self, *, away: bool) -> None:
         """Say whether the collector answers; once it does not, all goes to disk."""
-        self.away = away
+        if away and self._away_since is None:
+            self._away_since = time.monotonic()
+        self.away, self._away_since = away, self._away_since if away else None
         if away:
             await self.spill()
+
+    def away_seconds(self) -> float | None:
+        """Return how long the collector has been away: 0 if nobody has asked yet, None if there."""
+        if not self.away:
+            return None
+        return 0.0 if self._away_since is None else time.monotonic() - self._away_since
 
     async def spill_when_due(self) -> NoReturn:
         """Write to disk, for ever, what has waited too long for its receipt."""
@@ -120,6 +133,14 @@ class Outbox:
                 self.waiting.settle(one.key)
         self._made_room()
         self._changed.set()
+
+    async def tidy(self) -> NoReturn:
+        """Keep what is on disk within its limits and merged, for ever."""
+        while True:
+            more = await self.tidier.tidy(full=self.full)
+            if more:
+                self._changed.set()
+            await asyncio.sleep(_SHORTEST_SECONDS if more else _RETRY_SECONDS)
 
     async def take(self, *, max_bytes: int, backlog_first: bool = False) -> Parcel:
         """Wait for segments to send; they are in flight until `release` or `settle`.
@@ -235,7 +256,12 @@ class Outbox:
 
 @asynccontextmanager
 async def open_outbox(
-    path: Path, *, max_bytes: int, spill_after: float, order: Order = "oldest"
+    path: Path,
+    *,
+    max_bytes: int,
+    spill_after: float,
+    order: Order = "oldest",
+    limits: Limits | None = None,
 ) -> AsyncIterator[Outbox]:
     """Open the outbox file and count what is in it.
 
@@ -244,11 +270,13 @@ async def open_outbox(
         max_bytes: How large it may grow.
         spill_after: Seconds a segment may wait in memory for its receipt.
         order: Which part of the backlog goes first.
+        limits: Its other limits; None means the usual ones.
 
     Raises:
         OutboxError: The file cannot be used.
     """
     async with open_file(path, max_bytes=max_bytes) as file:
-        outbox = Outbox(file, max_bytes=max_bytes, spill_after=spill_after, order=order)
+        limits = limits or Limits(max_bytes=max_bytes)
+        outbox = Outbox(file, limits=limits, spill_after=spill_after, order=order)
         await outbox.load()
         yield outbox

@@ -225,6 +225,8 @@ def _errors(path: Path | None = None) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # what is above only refines it
         if code == sqlite3.SQLITE_FULL:
             raise OutboxFullError("there is no room left") from error
+        if code == sqlite3.SQLITE_READONLY:
+            raise OutboxFullError(f"the disk of the outbox is read-only ({error})") from error
         if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             raise OutboxError(
                 f"outbox{where} is damaged ({error}): move it, and the -wal and -shm files beside "

@@ -183,6 +183,8 @@ class Shelf:
         """
         async with changing(self._file) as change:
             yield change
+            seen = max(change.totals.merged_through, self.totals.merged_through)
+            change.totals.merged_through = seen
         self.totals = change.totals
         self._recount(oldest=change.oldest_us)
 

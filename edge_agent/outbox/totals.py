@@ -4,7 +4,7 @@ They are written in every transaction but a put, which is to be cheap: what was 
 larger ids, and is counted again when they are read.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -72,7 +72,7 @@ class Totals(msgspec.Struct):
         """Return the pile of a kind."""
         return self.urgent if kind == Kind.URGENT else self.bulk
 
-    def count_lost(self, losses: list[Loss]) -> None:
+    def count_lost(self, losses: Sequence[Loss]) -> None:
         """Count what was given up."""
         for loss in losses:
             rows = loss.rows or 0
@@ -120,6 +120,9 @@ async def changing(file: OutboxFile) -> AsyncIterator[Change]:
 async def write_totals(transaction: Transaction, *, totals: Totals) -> None:
     """Write totals that are right for the segments as they are in this transaction."""
     [(totals.through_id,)] = await transaction.read(_LAST)
+    # Ids above the last are given out again.
+    totals.merged_through = min(totals.merged_through, totals.through_id)
+    totals.thinned_through = min(totals.thinned_through, totals.through_id)
     await transaction.run(_SAVE, [(_NAME, msgspec.json.encode(totals))])
 
 
