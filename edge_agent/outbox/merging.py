@@ -60,10 +60,10 @@ class Merger:
         run = _run(found)
         if not run or (len(run) == len(found) < _LOOKED_AT and not _is_long(run)):
             return False  # it may still grow
-        if len(run) > 1:
-            await self._merge(run)
-        # Carried into the file by the next change, whatever that is for.
-        self._shelf.totals.merged_through = max(self._shelf.totals.merged_through, run[-1].id)
+        # Ids above a run that was merged may be given out again. The new value is carried into the
+        # file by the next change, whatever that is for.
+        merged = len(run) > 1 and await self._merge(run)
+        self._shelf.totals.merged_through = run[0].id if merged else run[-1].id
         return True
 
     async def _urgent(self) -> None:
@@ -76,18 +76,18 @@ class Merger:
             found = found[len(run) :]
         self._urgent_left = self._shelf.totals.urgent.segments
 
-    async def _merge(self, run: Sequence[Header]) -> None:
+    async def _merge(self, run: Sequence[Header]) -> bool:
         if any(one.key in self._shelf.in_flight for one in run):
-            return
+            return False
         parts = await bodies(self._file, found=run)
         whole = await asyncio.to_thread(_joined, run, parts)
         if whole is None:
-            return
+            return False
         first = run[0]
         async with self._shelf.changing() as change:
             still = await ours(change.transaction, found=run, in_flight=self._shelf.in_flight)
             if len(still) < len(run):
-                return
+                return False
             await delete(change, ids=[one.id for one in run[1:]])
             change.totals.of(first.kind).add(
                 0,
@@ -98,6 +98,7 @@ class Merger:
             row = (*whole[1:2], *whole[3:7], crc32(whole.body), whole.body, first.id)
             await change.transaction.run(_REPLACE, [row])
         self.merged += len(run) - 1
+        return True
 
 
 def _run(found: Sequence[Header]) -> list[Header]:
@@ -127,8 +128,8 @@ def _follows(one: Header, *, run: Sequence[Header]) -> bool:
 
 
 def _is_long(run: Sequence[Header]) -> bool:
-    """Tell by when they came; urgent ones are merged because they are many, not by time."""
-    seconds = (run[-1].created_us - run[0].created_us) / 1e6
+    """Tell by what they span; urgent ones are merged because they are many, not by time."""
+    seconds = (run[-1].to_us - run[0].from_us) / 1e6
     return run[0].kind == Kind.BULK and seconds >= MERGED_SECONDS
 
 
