@@ -44,15 +44,15 @@ class Shedder:
         self._shelf = shelf
         self._declarer = declarer
 
-    async def thin(self, *, now_us: int) -> bool:
-        """Thin the oldest segments that are not thinned; False without any.
+    async def thin(self, *, size_bytes: int, now_us: int) -> bool:
+        """Thin the oldest segments that are not thinned, of about so many bytes; False without any.
 
         Raises:
             OutboxFullError: Not even for this is there room.
         """
         after = self._shelf.totals.thinned_through
         found = await headers(self._file, condition=_RAW, after=after, limit=_LOOKED_AT)
-        chosen = self._some(found, size_bytes=_STEP_BYTES)
+        chosen = self._some(found, size_bytes=min(size_bytes, _STEP_BYTES))
         if not chosen:
             return False
         parts = await bodies(self._file, found=chosen)

@@ -79,9 +79,10 @@ class Tidier:
     async def _shed(self, excess: Excess, *, now_us: int) -> bool:
         done = False
         while (used := (await self._file.space()).used_bytes) > excess.down_to_bytes:
-            done = await self.shedder.thin(now_us=now_us) or await self.shedder.evict(
-                size_bytes=used - excess.down_to_bytes, reason=excess.reason, now_us=now_us
-            )
+            too_much = used - excess.down_to_bytes
+            done = await self.shedder.thin(
+                size_bytes=too_much, now_us=now_us
+            ) or await self.shedder.evict(size_bytes=too_much, reason=excess.reason, now_us=now_us)
             if not done:
                 return False
         return True
