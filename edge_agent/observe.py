@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
 from edge_agent.pipeline import Stages
 from edge_agent.status import Status, problems, write_status
+from edge_agent.wear import Wear
 from shared.tables import Table, Text
 
 HEALTH_SECONDS: Final = 30.0
@@ -34,6 +35,7 @@ _SHORTEST_SECONDS: Final = 1.0  # over less, a rate says nothing
 
 _REPORTED: Final = (
     "version", "started_at", "received_messages", "dropped_messages", "readings", "quarantined",
+    "lost_rows", "disk_bytes_per_reading",
     "outbox_segments", "outbox_rows", "outbox_bytes", "outbox_oldest_at", "outbox_full",
     "set_aside", "quarantine_entries", "quarantine_dropped", "clock_offset_seconds",
     "broker_connected", "detector_trouble",
@@ -82,6 +84,8 @@ class Observer:
         self._identity = identity
         self._version = version
         self._started_at = time.time()
+        self._wear = Wear()
+        self._lost_before = dict(stages.outbox.shelf.totals.lost)
         self._dropped_before = stages.outbox.quarantine.dropped
         self._samples = deque([(time.monotonic(), 0, 0)])
         self._rate = 0.0
@@ -156,6 +160,7 @@ class Observer:
             outbox_bytes=stock.size_bytes,
             outbox_oldest_at=None if stock.oldest_us is None else stock.oldest_us / 1e6,
             outbox_full=outbox.full,
+            **self._losses_and_wear(),
             waiting_rows=outbox.waiting.rows,
             set_aside=outbox.shelf.set_aside_segments,
             quarantined=stages.counts.quarantined,
@@ -167,6 +172,18 @@ class Observer:
             quarantine_reason=stages.counts.last_reason,
             detector_trouble=stages.detection.trouble,
         )
+
+    def _losses_and_wear(self) -> dict[str, Any]:
+        lost, readings = self._stages.outbox.shelf.totals.lost, self._stages.counts.readings
+        now = {reason: rows - self._lost_before.get(reason, 0) for reason, rows in lost.items()}
+        written = self._wear.bytes_written()
+        known = written is not None and readings > 0
+        return {
+            "lost_rows": dict(lost),
+            "lost_rows_now": {reason: rows for reason, rows in now.items() if rows > 0},
+            "disk_bytes_written": written,
+            "disk_bytes_per_reading": round((written or 0) / readings, 2) if known else None,
+        }
 
     def _measure(self) -> None:
         then, before, _ = self._samples[-1]

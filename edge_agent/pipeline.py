@@ -17,6 +17,7 @@ from edge_agent.link import Link
 from edge_agent.outbox import Outbox, Parcel
 from edge_agent.panels import PanelBook
 from edge_agent.sealed import seal
+from edge_agent.splitting import split
 from edge_agent.upload import Uploader
 from edge_agent.validate import Checked, Validator
 from edge_agent.verdicts import rejected_entries
@@ -178,7 +179,7 @@ def _tables(
     health = stages.health(now)
     if health is not None:
         tables["health"] = health
-    return [part for part in (urgent, tables) if part]
+    return [part for whole in (urgent, tables) if whole for part in split(whole)]
 
 
 async def _quarantine(stages: Stages, entries: list[Entry]) -> None:

@@ -82,6 +82,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """When the oldest of them came."""
     outbox_full: bool
     """Whether there is no room left."""
+    lost_rows: dict[str, int] = {}
+    """Rows given up ever, by reason: thinned, over_size, over_age, disk_full and others."""
+    lost_rows_now: dict[str, int] = {}
+    """Those of them since the start."""
+    disk_bytes_written: int | None = None
+    """Bytes written to disk since the start, as the kernel counts; None where it does not."""
+    disk_bytes_per_reading: float | None = None
+    """The same for each good reading; None before the first."""
     waiting_rows: int
     """Rows in memory, on their way."""
     set_aside: int
@@ -173,6 +181,7 @@ def problems(status: Status, *, now: float) -> list[str]:
                 "dropped since the start"
             ),
         ),
+        (sum(status.lost_rows_now.values()) > 0, _lost(status)),
         (old, f"the oldest unsent data is from {_when(status.outbox_oldest_at or 0)}"),
         (status.detector_trouble is not None, f"the detector fails: {status.detector_trouble}"),
         (status.set_aside > 0, f"{status.set_aside} segments were refused by the collector"),
@@ -200,6 +209,19 @@ def _quarantined(status: Status) -> str:
         f"{status.recent_quarantined} of the last {status.recent_readings} readings were "
         f"quarantined, last: {reason}{hint}"
     )
+
+
+def _lost(status: Status) -> str:
+    words = {
+        "thinned": "thinned to one-minute means because the outbox was full",
+        "over_size": "given up because the outbox was full",
+        "over_age": "given up because they were too old",
+        "disk_full": "given up because the disk was full",
+        "damaged": "lost to damage of the outbox file",
+        "discarded": "discarded by hand",
+    }
+    parts = [f"{rows} {words.get(reason, reason)}" for reason, rows in status.lost_rows_now.items()]
+    return f"rows lost since the start, and declared to the collector: {'; '.join(parts)}"
 
 
 def _read(path: Path) -> Status | None:

@@ -50,12 +50,17 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
     there = "there" if found.collector_there else "away"
     last = f", last: {found.quarantine_reason}" if found.quarantine_reason else ""
     good = f"{found.readings} good ({found.readings_per_second:g} a second)"
+    each = found.disk_bytes_per_reading
+    wear = "not known" if each is None else f"{each:g} bytes a reading since the start"
+    lost = ", ".join(f"{rows} rows {reason}" for reason, rows in found.lost_rows.items())
     return [
         ("site", f"{found.site}, gateway {found.gateway_id or 'not enrolled'}"),
         ("agent", f"{found.version}, process {found.pid}, up {_age(now - found.started_at)}"),
         ("broker", f"{found.broker}, {'connected' if found.broker_connected else 'away'}"),
         ("readings", f"{good}, {found.quarantined} quarantined"),
         ("outbox", f"{disk} ({found.outbox_bytes / 1e6:.1f} MB), {found.waiting_rows} in memory"),
+        ("written", wear),
+        ("lost, ever", lost or "nothing"),
         ("collector", f"{found.collector}, {there}, last receipt {since}"),
         ("sent", f"{found.uploaded_rows} rows in {found.uploaded_bytes / 1e6:.1f} MB"),
         ("quarantine", f"{found.quarantine_entries} entries{last}"),

@@ -25,8 +25,6 @@ from edge_agent.sealed import Key, Sealed
 
 __all__ = ["Limits", "Outbox", "Parcel", "open_outbox"]
 
-_MAX_WAITING_BYTES: Final = 33_554_432
-_MAX_WAITING: Final = 10_000
 _SHELF_SHARE: Final = 0.8  # of the file's size; the rest is for the quarantine and SQLite
 _QUARANTINE_SHARE: Final = 0.1
 _RETRY_SECONDS: Final = 1.0
@@ -50,8 +48,6 @@ class Outbox:
         self._away_since: float | None = None
         self._moving = asyncio.Lock()
         self._changed = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
         self.away = True
         """Whether the collector is away, as far as known; then nothing waits in memory."""
         self.full = False
@@ -79,17 +75,13 @@ class Outbox:
         flush, now = Flush(len(segments), settled), time.monotonic()
         for sealed in segments:
             self.waiting.add(Held(sealed, flush, now))
-        self._made_room()
         self._changed.set()
         if self.away:
             await self.spill()
 
     async def has_room(self) -> bool:
         """Wait a little for room in memory, and tell whether there is some."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_RETRY_SECONDS):
-                await self._room.wait()
-        return self._room.is_set()
+        return await self.waiting.has_room(patience=_RETRY_SECONDS)
 
     async def collector_is(self, *, away: bool) -> None:
         """Say whether the collector answers; once it does not, all goes to disk."""
@@ -131,7 +123,6 @@ class Outbox:
             self._is_full(full=False)
             for one in segments:
                 self.waiting.settle(one.key)
-        self._made_room()
         self._changed.set()
 
     async def tidy(self) -> NoReturn:
@@ -173,16 +164,15 @@ class Outbox:
         """Let go of segments the collector has a receipt for."""
         on_disk = list(segments)
         if not self._moving.locked():
-            on_disk = self._settle_waiting(on_disk)
+            on_disk = self.waiting.settle_all(on_disk)
         if on_disk or self._confirmed:
             async with self._moving:
-                self._confirmed += self._settle_waiting(on_disk)
+                self._confirmed += self.waiting.settle_all(on_disk)
                 # Without room even for this, they stay in flight until the next receipt.
                 with contextlib.suppress(OutboxFullError):
                     await self.shelf.drop(self._confirmed)
                     self._in_flight -= {one.key for one in self._confirmed}
                     self._confirmed = []
-        self._made_room()
 
     async def set_aside(self, sealed: Sealed, *, reason: str) -> None:
         """Keep a segment the collector refuses out of the way, for a person to look at.
@@ -194,7 +184,6 @@ class Outbox:
             in_memory = sealed.key in self.waiting
             await self.shelf.set_aside(sealed, reason=reason, on_disk=not in_memory)
             self.waiting.settle(sealed.key)
-        self._made_room()
 
     async def remember(self, name: str, *, value: bytes) -> None:
         """Keep a value across restarts.
@@ -230,17 +219,6 @@ class Outbox:
         finally:
             self._backlog_busy = bool(segments)
         return Parcel(segments, backlog=True)
-
-    def _settle_waiting(self, segments: Sequence[Sealed]) -> list[Sealed]:
-        """Settle those in memory; return the others, which are on disk."""
-        others = [one for one in segments if one.key not in self.waiting]
-        for one in segments:
-            self.waiting.settle(one.key)
-        return others
-
-    def _made_room(self) -> None:
-        fits = self.waiting.size_bytes < _MAX_WAITING_BYTES and len(self.waiting) < _MAX_WAITING
-        (self._room.set if fits else self._room.clear)()
 
     def found_full(self) -> None:
         """Note that a write found no room."""

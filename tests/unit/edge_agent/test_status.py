@@ -32,3 +32,12 @@ def test_each_trouble_is_said(status_of, changes, said):
 
 def test_what_was_dropped_in_an_earlier_run_is_no_trouble_now(status_of):
     assert wrong(status_of(quarantine_dropped=7)) == []
+
+
+def test_what_was_given_up_since_the_start_is_said_with_its_reason(status_of):
+    assert problems(status_of(lost_rows={"thinned": 5}), now=1000.0) == []
+    [problem] = problems(
+        status_of(lost_rows={"thinned": 9}, lost_rows_now={"thinned": 4, "over_age": 2}), now=1000.0
+    )
+    assert "4 thinned to one-minute means" in problem
+    assert "2 given up because they were too old" in problem
