@@ -6,8 +6,8 @@ from uuid import UUID
 import numpy as np
 
 from edge_agent.entries import KEPT_BYTES
+from edge_agent.receipts import Rejection
 from edge_agent.sealed import seal
-from edge_agent.upload import Rejection
 from edge_agent.verdicts import rejected_entries
 from shared.readings import Readings
 from shared.segments import Segment, readings_table
