@@ -88,6 +88,10 @@ class UploadSettings(Table, frozen=True, kw_only=True):
     """Which part of a backlog goes first; live data goes before both."""
     max_kbit_per_second: Positive | None = None
     """The most that uploads may take of the link, on average; none means all of it."""
+    backlog_share: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    """How much of the link, and of the month's budget, a backlog may take beside live data."""
+    monthly_megabytes: Positive | None = None
+    """The most to send in a calendar month, UTC; alerts pass at any time. None means no limit."""
 
 
 class IdentitySettings(Table, frozen=True, kw_only=True):

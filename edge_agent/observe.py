@@ -7,7 +7,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from edge_agent.config import Config
 from edge_agent.errors import EdgeError, IdentityError
+from edge_agent.forecast import Forecast
 from edge_agent.identity import IdentityFiles
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
@@ -37,8 +38,8 @@ _REPORTED: Final = (
     "version", "started_at", "received_messages", "dropped_messages", "readings", "quarantined",
     "lost_rows", "disk_bytes_per_reading",
     "outbox_segments", "outbox_rows", "outbox_bytes", "outbox_oldest_at", "outbox_full",
-    "set_aside", "quarantine_entries", "quarantine_dropped", "clock_offset_seconds",
-    "broker_connected", "detector_trouble",
+    "set_aside", "drained_in_seconds", "backlog_grows", "quarantine_entries", "quarantine_dropped",
+    "clock_offset_seconds", "broker_connected", "detector_trouble",
 )  # fmt: skip
 
 _log = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ class Observer:
         self._dropped_before = stages.outbox.quarantine.dropped
         self._samples = deque([(time.monotonic(), 0, 0)])
         self._rate = 0.0
+        self._forecast = Forecast()
 
     async def write(self, path: Path) -> NoReturn:
         """Write the status, for ever: regularly, and soon after a link has changed."""
@@ -110,7 +112,7 @@ class Observer:
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _links(self) -> tuple[bool, bool]:
-        return self._subscriber.connected, self._stages.link.there.is_set()
+        return self._subscriber.connected, self._stages.link.there
 
     async def show_life(self, systemd: Systemd) -> NoReturn:
         """Tell systemd, for ever, that we live: while the loop turns and `keep` progresses."""
@@ -126,6 +128,8 @@ class Observer:
         stages, outbox = self._stages, self._stages.outbox
         stock, quarantine = outbox.shelf.stock, outbox.quarantine
         readings, quarantined = self._recent()
+        link, budget, utc = stages.link, stages.traffic.budget, datetime.now(UTC)
+        outlook = self._forecast.outlook(stock.rows)
         try:
             gateway_id = self._identity.get().gateway_id
         except IdentityError:
@@ -147,18 +151,24 @@ class Observer:
             readings=stages.counts.readings,
             readings_per_second=round(self._rate, 1),
             collector=self._config.upload.collector_url,
-            collector_there=stages.link.there.is_set(),
-            collector_trouble=stages.link.trouble,
-            collector_since=stages.link.changed_at,
-            receipt_at=stages.link.answered_at,
+            collector_there=link.there,
+            collector_trouble=link.trouble,
+            collector_since=_epoch(link.changed_at),
+            receipt_at=None if link.answered_at is None else _epoch(link.answered_at),
             clock_offset_seconds=stages.uploader.clock_offset.total_seconds(),
             uploaded_rows=stages.counts.uploaded_rows,
             uploaded_bytes=stages.counts.uploaded_bytes,
+            wire_bytes=stages.traffic.wire_bytes,
+            month_bytes=budget.spent(utc),
+            month_allowed_bytes=budget.allowed(utc),
+            live_held=outbox.held,
             outbox=str(self._config.buffer.path),
             outbox_segments=stock.segments,
             outbox_rows=stock.rows,
             outbox_bytes=stock.size_bytes,
             outbox_oldest_at=None if stock.oldest_us is None else stock.oldest_us / 1e6,
+            drained_in_seconds=outlook.seconds,
+            backlog_grows=outlook.grows,
             outbox_full=outbox.full,
             **self._losses_and_wear(),
             waiting_rows=outbox.waiting.rows,
@@ -188,6 +198,7 @@ class Observer:
     def _measure(self) -> None:
         then, before, _ = self._samples[-1]
         now, counts = time.monotonic(), self._stages.counts
+        self._forecast.note(self._stages.outbox.shelf.stock.rows, now=now)
         if now - then < _SHORTEST_SECONDS:
             return
         self._rate = (counts.readings - before) / (now - then)
@@ -199,3 +210,8 @@ class Observer:
         """Return how many readings of the last minutes were good, and how many quarantined."""
         counts, (_, readings, quarantined) = self._stages.counts, self._samples[0]
         return counts.readings - readings, counts.quarantined - quarantined
+
+
+def _epoch(moment: float) -> float:
+    """Return monotonic seconds as seconds since 1970, by the clock as it is now."""
+    return time.time() - (time.monotonic() - moment)

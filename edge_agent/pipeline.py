@@ -11,22 +11,21 @@ from uuid import UUID
 
 from edge_agent.detection import Detection
 from edge_agent.entries import Entry
-from edge_agent.errors import CollectorAwayError, OutboxFullError
+from edge_agent.errors import CollectorAwayError, CollectorFailedError, OutboxFullError
 from edge_agent.intake import Intake
 from edge_agent.link import Link
 from edge_agent.outbox import Outbox, Parcel
 from edge_agent.panels import PanelBook
-from edge_agent.sealed import seal
+from edge_agent.scheduler import Scheduler
+from edge_agent.sealed import Sealed, seal
 from edge_agent.splitting import split
+from edge_agent.traffic import Traffic
 from edge_agent.upload import Uploader
 from edge_agent.validate import Checked, Validator
 from edge_agent.verdicts import rejected_entries
 from shared.alerts import Episode, alerts_table
 from shared.segments import Segment, readings_table
 from shared.tables import Table
-
-BODY_BYTES: Final = 1_048_576
-"""How large an upload's body may be; a single larger segment still goes."""
 
 _PATIENCE_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
@@ -72,12 +71,16 @@ class Stages:
     """Columns to alert episodes."""
     outbox: Outbox
     """What holds segments until they are confirmed."""
+    link: Link
+    """Whether the collector answers."""
+    traffic: Traffic
+    """What goes over the link, and what may."""
+    scheduler: Scheduler
+    """What goes next."""
     uploader: Uploader
     """Segments to receipts."""
     health: Callable[[datetime], Table | None] = lambda _now: None
     """The agent's report on itself, when one is due."""
-    link: Link = field(default_factory=Link)
-    """Whether the collector answers."""
     counts: Counts = field(default_factory=Counts)
     """What went through."""
 
@@ -110,49 +113,42 @@ async def keep(stages: Stages) -> None:
         stages.counts.last_turn = time.monotonic()
 
 
-async def deliver(stages: Stages, *, backlog_first: bool) -> NoReturn:
-    """Bring what is kept to the collector, for ever.
-
-    Args:
-        stages: What a reading passes.
-        backlog_first: Whether this lane prefers the backlog; such a lane stands by while the
-            collector is away, for one is enough to ask whether it is back.
-    """
-    outbox, link = stages.outbox, stages.link
+async def deliver(stages: Stages) -> NoReturn:
+    """Bring what is kept to the collector, for ever; `scheduler.LANES` of these run at once."""
+    scheduler = stages.scheduler
     while True:
-        if backlog_first:
-            await link.there.wait()
-        parcel = await outbox.take(max_bytes=BODY_BYTES, backlog_first=backlog_first)  # outbox/
+        parcel = await scheduler.next()  # scheduler
         try:
-            await _send(stages, parcel)
-        except CollectorAwayError as error:
-            outbox.release(parcel)
-            delay = link.lost(error)
-            await outbox.collector_is(away=True)
-            if not backlog_first:
-                await asyncio.sleep(delay)
+            await _attempt(stages, parcel)  # upload
         except OutboxFullError:
-            outbox.release(parcel)
             await asyncio.sleep(_RETRY_SECONDS)
-        else:
-            outbox.release(parcel)
-            link.answered()
-            if outbox.away:
-                stages.intake.hurry()
-            await outbox.collector_is(away=False)
+        finally:
+            scheduler.put_back(parcel)
+
+
+async def _attempt(stages: Stages, parcel: Parcel) -> None:
+    """Send a parcel, and tell the scheduler how that went."""
+    scheduler = stages.scheduler
+    try:
+        await _send(stages, parcel)
+    except CollectorFailedError as error:
+        if await scheduler.failed(parcel, error=error):
+            await _set_aside(stages, parcel.segments[0], reason=str(error))
+    except CollectorAwayError as error:
+        await scheduler.lost(parcel, error=error)
+    else:
+        if stages.outbox.away:
+            stages.intake.hurry()
+        await scheduler.answered(parcel)
 
 
 async def _send(stages: Stages, parcel: Parcel) -> None:
     """Send a parcel and settle every segment as its receipt says."""
     outbox, counts = stages.outbox, stages.counts
     confirmed = []
-    for sealed, receipt in await stages.uploader.send(parcel.segments):  # upload
+    for sealed, receipt in await stages.uploader.send(parcel.segments, lane=parcel.lane):
         if receipt.status == "refused":
-            reason = receipt.reason or "no reason given"
-            await outbox.set_aside(sealed, reason=reason)
-            counts.set_aside += 1
-            _log.warning("segment %s/%d of %d rows is set aside: the collector refuses it: %s",
-                         *sealed.key, sealed.rows, reason)  # fmt: skip
+            await _set_aside(stages, sealed, reason=receipt.reason or "no reason given")
             continue
         if receipt.rejected:
             entries = rejected_entries(sealed, rejections=receipt.rejected, now=datetime.now(UTC))
@@ -162,6 +158,13 @@ async def _send(stages: Stages, parcel: Parcel) -> None:
         counts.uploaded_rows += sealed.rows
         counts.uploaded_bytes += len(sealed.body)
     await outbox.forget(confirmed)
+
+
+async def _set_aside(stages: Stages, sealed: Sealed, *, reason: str) -> None:
+    await stages.outbox.set_aside(sealed, reason=reason)
+    stages.counts.set_aside += 1
+    _log.warning("segment %s/%d of %d rows is set aside: the collector refuses it: %s",
+                 *sealed.key, sealed.rows, reason)  # fmt: skip
 
 
 def _tables(

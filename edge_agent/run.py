@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ from typing import Final
 from uuid import uuid4
 
 from edge_agent.addresses import broker_of, topics_of
-from edge_agent.config import BufferSettings, Config, pace_of
+from edge_agent.budget import Budget
+from edge_agent.config import BufferSettings, Config, UploadSettings, pace_of
 from edge_agent.detect import Detector
 from edge_agent.detection import Detection
 from edge_agent.errors import EdgeError
 from edge_agent.identity import IdentityFiles
 from edge_agent.intake import Intake
+from edge_agent.link import Link
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
 from edge_agent.observe import Health, Observer
@@ -27,7 +30,9 @@ from edge_agent.outbox import Limits, Outbox, open_outbox
 from edge_agent.pacer import Pacer
 from edge_agent.panels import PanelBook
 from edge_agent.pipeline import Stages, deliver, keep
+from edge_agent.scheduler import LANES, Scheduler
 from edge_agent.status import status_path, write_status
+from edge_agent.traffic import Traffic
 from edge_agent.upload import Uploader, open_client
 from edge_agent.validate import Validator
 
@@ -95,10 +100,9 @@ async def assembled(config: Config) -> AsyncIterator[Agent]:
         ) as outbox,
         open_client(config.upload.collector_url, version=version()) as client,
     ):
-        uploader = Uploader(
-            client, identity_of=identity.get, pacer=Pacer(config.upload.max_kbit_per_second)
-        )
-        stages = await _stages(config, outbox=outbox, uploader=uploader)
+        traffic = _traffic(config.upload)
+        uploader = Uploader(client, identity_of=identity.get, traffic=traffic)
+        stages = await _stages(config, outbox=outbox, traffic=traffic, uploader=uploader)
         subscriber = Subscriber(broker, topics=topics.filters, take=stages.intake.take)
         observer = Observer(
             stages, config=config, subscriber=subscriber, identity=identity, version=version()
@@ -129,8 +133,22 @@ def _limits(buffer: BufferSettings) -> Limits:
     )
 
 
-async def _stages(config: Config, *, outbox: Outbox, uploader: Uploader) -> Stages:
+def _traffic(upload: UploadSettings) -> Traffic:
+    share, megabytes = upload.backlog_share, upload.monthly_megabytes
+    monthly_bytes = None if megabytes is None else megabytes * _MEGABYTE
+    return Traffic(
+        pacer=Pacer(upload.max_kbit_per_second, backlog_share=share),
+        budget=Budget(monthly_bytes, backlog_share=share),
+    )
+
+
+async def _stages(
+    config: Config, *, outbox: Outbox, traffic: Traffic, uploader: Uploader
+) -> Stages:
     pace, panels = pace_of(config.upload), PanelBook(config.panels)
+    link = Link(now=time.monotonic())
+    scheduler = Scheduler(outbox, link=link, traffic=traffic)
+    await scheduler.restore()
 
     async def remember(episodes: bytes) -> None:
         await outbox.remember(_EPISODES, value=episodes)
@@ -145,6 +163,9 @@ async def _stages(config: Config, *, outbox: Outbox, uploader: Uploader) -> Stag
         panels=panels,
         detection=detection,
         outbox=outbox,
+        link=link,
+        traffic=traffic,
+        scheduler=scheduler,
         uploader=uploader,
     )
 
@@ -156,8 +177,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
         keeping = tasks.create_task(keep(stages), name="keep")
         coroutines = {
             "mqtt": agent.subscriber.run(),
-            "live": deliver(stages, backlog_first=False),
-            "backlog": deliver(stages, backlog_first=True),
+            **{f"upload-{number}": deliver(stages) for number in range(LANES)},
             "spill": stages.outbox.spill_when_due(),
             "tidy": stages.outbox.tidy(),
             "episodes": stages.detection.forget_cleared(),
@@ -192,4 +212,5 @@ async def _say_goodbye(stages: Stages, *, keeping: asyncio.Task[None]) -> None:
             await stages.outbox.waiting.all_settled()
     await stages.outbox.spill()
     await stages.detection.save()
+    await stages.scheduler.save()
     await asyncio.sleep(0.05)  # for the acknowledgements of what has just become safe

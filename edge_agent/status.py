@@ -69,6 +69,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Rows with a receipt since the start."""
     uploaded_bytes: int
     """Their bytes as sent."""
+    wire_bytes: int = 0
+    """About how much went over the link since the start, with all that is around them."""
+    month_bytes: int = 0
+    """The same in this calendar month, where there is a budget."""
+    month_allowed_bytes: int | None = None
+    """What has accrued of the month's budget; None without one."""
+    live_held: bool = False
+    """Whether live data waits on disk because the budget has nothing for it now."""
 
     outbox: str
     """The outbox file."""
@@ -80,6 +88,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Their bytes."""
     outbox_oldest_at: float | None
     """When the oldest of them came."""
+    drained_in_seconds: float | None = None
+    """When they will all be sent; None when nothing waits, or when that cannot be told."""
+    backlog_grows: bool = False
+    """Whether they do not become fewer."""
     outbox_full: bool
     """Whether there is no room left."""
     lost_rows: dict[str, int] = {}
@@ -173,6 +185,7 @@ def problems(status: Status, *, now: float) -> list[str]:
                 f"{status.outbox_rows} rows are kept"
             ),
         ),
+        (status.live_held, _over_budget(status)),
         (_much_is_quarantined(status), _quarantined(status)),
         (
             status.quarantine_dropped_now > 0,
@@ -222,6 +235,14 @@ def _lost(status: Status) -> str:
     }
     parts = [f"{rows} {words.get(reason, reason)}" for reason, rows in status.lost_rows_now.items()]
     return f"rows lost since the start, and declared to the collector: {'; '.join(parts)}"
+
+
+def _over_budget(status: Status) -> str:
+    return (
+        f"over the monthly budget: {status.month_bytes / 1e6:.1f} MB sent, "
+        f"{(status.month_allowed_bytes or 0) / 1e6:.1f} MB have accrued; only alerts are sent, "
+        f"{status.outbox_rows} rows are kept"
+    )
 
 
 def _read(path: Path) -> Status | None:

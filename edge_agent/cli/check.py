@@ -19,9 +19,9 @@ from edge_agent.errors import ConfigError, EdgeError, IdentityError
 from edge_agent.identity import exposed, load_identity
 from edge_agent.mqtt import close, connect, new_client
 from edge_agent.outbox.file import read_file
-from edge_agent.pacer import Pacer
 from edge_agent.panels import PanelBook
 from edge_agent.run import version
+from edge_agent.traffic import unlimited
 from edge_agent.upload import Uploader, measure_clock, open_client
 
 _CLOCK_SECONDS: Final = 5.0
@@ -140,6 +140,6 @@ async def _identity(config: Config) -> str:
             f"enrolled for site {identity.site!r}, but site.id is {config.site.id!r}"
         )
     async with open_client(config.upload.collector_url, version=version()) as client:
-        uploader = Uploader(client, identity_of=lambda: identity, pacer=Pacer(None))
+        uploader = Uploader(client, identity_of=lambda: identity, traffic=unlimited())
         await uploader.probe()
     return f"gateway {identity.gateway_id} of site {identity.site} is accepted"

@@ -61,10 +61,30 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
         ("outbox", f"{disk} ({found.outbox_bytes / 1e6:.1f} MB), {found.waiting_rows} in memory"),
         ("written", wear),
         ("lost, ever", lost or "nothing"),
+        ("backlog", _backlog(found)),
         ("collector", f"{found.collector}, {there}, last receipt {since}"),
-        ("sent", f"{found.uploaded_rows} rows in {found.uploaded_bytes / 1e6:.1f} MB"),
+        ("sent", _sent(found)),
         ("quarantine", f"{found.quarantine_entries} entries{last}"),
     ]
+
+
+def _backlog(found: Status) -> str:
+    if not found.outbox_rows:
+        return "none"
+    if found.backlog_grows:
+        return "grows"
+    if found.drained_in_seconds is None:
+        return "cannot be foreseen yet"
+    return f"drained in {_age(found.drained_in_seconds)}"
+
+
+def _sent(found: Status) -> str:
+    rows = f"{found.uploaded_rows} rows in {found.uploaded_bytes / 1e6:.1f} MB"
+    wire = f"{found.wire_bytes / 1e6:.1f} MB on the link"
+    if found.month_allowed_bytes is None:
+        return f"{rows}, {wire}"
+    month = f"{found.month_bytes / 1e6:.1f} of {found.month_allowed_bytes / 1e6:.1f} MB"
+    return f"{rows}, {wire}; {month} that have accrued this month"
 
 
 def _age(seconds: float) -> str:

@@ -7,6 +7,7 @@ none comes soon; while it is away, every flush is one commit. Either makes the s
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,14 +15,15 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from edge_agent.errors import OutboxFullError
+from edge_agent.lane import Lane
 from edge_agent.outbox.file import OutboxFile, open_file
 from edge_agent.outbox.limits import Limits
-from edge_agent.outbox.parcel import Parcel
+from edge_agent.outbox.parcel import Parcel, fitting
 from edge_agent.outbox.quarantine import Quarantine
 from edge_agent.outbox.shelf import Order, Shelf
 from edge_agent.outbox.tidying import Tidier
 from edge_agent.outbox.waiting import Flush, Held, Waiting
-from edge_agent.sealed import Key, Sealed
+from edge_agent.sealed import Key, Kind, Sealed
 
 __all__ = ["Limits", "Outbox", "Parcel", "open_outbox"]
 
@@ -44,12 +46,15 @@ class Outbox:
         self._order: Order = order
         self._in_flight: set[Key] = set()
         self._confirmed: list[Sealed] = []
-        self._backlog_busy = False
         self._away_since: float | None = None
         self._moving = asyncio.Lock()
-        self._changed = asyncio.Event()
+        self._taking = asyncio.Lock()
+        self.changed = asyncio.Event()
+        """Set whenever there may be something to take."""
         self.away = True
         """Whether the collector is away, as far as known; then nothing waits in memory."""
+        self.held = False
+        """Whether live data is held back; then it waits on disk, too."""
         self.full = False
         """Whether the last write found no room."""
         self.waiting = Waiting()
@@ -75,9 +80,14 @@ class Outbox:
         flush, now = Flush(len(segments), settled), time.monotonic()
         for sealed in segments:
             self.waiting.add(Held(sealed, flush, now))
-        self._changed.set()
-        if self.away:
+        self.changed.set()
+        if self.to_disk:
             await self.spill()
+
+    @property
+    def to_disk(self) -> bool:
+        """Whether nothing is to wait in memory."""
+        return self.away or self.held
 
     async def has_room(self) -> bool:
         """Wait a little for room in memory, and tell whether there is some."""
@@ -92,10 +102,19 @@ class Outbox:
             await self.spill()
 
     def away_seconds(self) -> float | None:
-        """Return how long the collector has been away: 0 if nobody has asked yet, None if there."""
+        """Return how long the collector has been away: 0 if nobody has asked yet, None if there.
+
+        While live data is held back on purpose, it is as if it had been away for ever.
+        """
         if not self.away:
-            return None
+            return math.inf if self.held else None
         return 0.0 if self._away_since is None else time.monotonic() - self._away_since
+
+    async def hold(self, *, held: bool) -> None:
+        """Say whether live data is held back although the collector may answer."""
+        self.held = held
+        if held:
+            await self.spill()
 
     async def spill_when_due(self) -> NoReturn:
         """Write to disk, for ever, what has waited too long for its receipt."""
@@ -103,7 +122,7 @@ class Outbox:
             oldest = self.waiting.oldest()
             due = self._spill_after - (0.0 if oldest is None else time.monotonic() - oldest)
             await asyncio.sleep(_RETRY_SECONDS if self.full else max(due, _SHORTEST_SECONDS))
-            await self.spill(age=0 if self.away else self._spill_after)
+            await self.spill(age=0 if self.to_disk else self._spill_after)
 
     async def spill(self, *, age: float = 0) -> None:
         """Write what is in memory to disk in one commit; without room it stays in memory.
@@ -123,33 +142,48 @@ class Outbox:
             self._is_full(full=False)
             for one in segments:
                 self.waiting.settle(one.key)
-        self._changed.set()
+        self.changed.set()
 
     async def tidy(self) -> NoReturn:
         """Keep what is on disk within its limits and merged, for ever."""
         while True:
             more = await self.tidier.tidy(full=self.full)
             if more:
-                self._changed.set()
+                self.changed.set()
             await asyncio.sleep(_SHORTEST_SECONDS if more else _RETRY_SECONDS)
 
-    async def take(self, *, max_bytes: int, backlog_first: bool = False) -> Parcel:
-        """Wait for segments to send; they are in flight until `release` or `settle`.
-
-        Live segments and backlog never mix, and one parcel of backlog is out at a time.
+    async def take(self, lane: Lane, *, max_bytes: int, max_rows: int) -> Parcel:
+        """Return what a lane sends next; it is in flight until `release`, and may be nothing.
 
         Args:
+            lane: Urgent segments are taken from memory and from disk, live ones from memory.
             max_bytes: How large the bodies may be in sum, unless a single one is larger.
-            backlog_first: Which of both goes first.
+            max_rows: How many rows they may have in sum, unless a single one has more.
         """
-        while True:
-            self._changed.clear()
-            for backlog in (True, False) if backlog_first else (False, True):
-                parcel = await self._backlog(max_bytes) if backlog else self._live(max_bytes)
-                if parcel.segments:
-                    self._in_flight |= {one.key for one in parcel.segments}
-                    return parcel
-            await self._changed.wait()
+        segments: Sequence[Sealed] = ()
+        async with self._taking:
+            if lane is not Lane.BACKLOG:
+                held = self.waiting.except_for(self._in_flight)
+                if lane is Lane.URGENT:
+                    held = [one for one in held if one.kind is Kind.URGENT]
+                segments = fitting(held, max_bytes=max_bytes, max_rows=max_rows)
+            if not segments and self._has_on_disk(lane):
+                segments = await self.shelf.next(
+                    order=self._order,
+                    max_bytes=max_bytes,
+                    max_rows=max_rows,
+                    busy=self._in_flight,
+                    kind=Kind.URGENT if lane is Lane.URGENT else None,
+                )
+            self._in_flight |= {one.key for one in segments}
+        return Parcel(tuple(segments), lane, time.monotonic())
+
+    async def fetch(self, keys: Sequence[Key]) -> Parcel:
+        """Return again segments that are withheld; those that are there no more are left out."""
+        held = [one for one in self.waiting.except_for(set()) if one.key in set(keys)]
+        found = {one.key for one in held}
+        held += await self.shelf.get([key for key in keys if key not in found])
+        return Parcel(tuple(held), Lane.BACKLOG, time.monotonic())
 
     def release(self, parcel: Parcel) -> None:
         """Take back a parcel whose segments were not all settled; those are sent again."""
@@ -157,8 +191,11 @@ class Outbox:
         back = {one.key for one in parcel.segments} - kept
         self._in_flight -= back
         self.shelf.release(back)
-        self._backlog_busy &= not parcel.backlog
-        self._changed.set()
+        self.changed.set()
+
+    def withhold(self) -> None:
+        """Take back a parcel without releasing it: only `fetch` returns its segments."""
+        self.changed.set()
 
     async def forget(self, segments: Sequence[Sealed]) -> None:
         """Let go of segments the collector has a receipt for."""
@@ -198,27 +235,11 @@ class Outbox:
         rows = await self._file.read("SELECT value FROM state WHERE name = ?", (name,))
         return rows[0][0] if rows else None
 
-    def _live(self, max_bytes: int) -> Parcel:
-        chosen: list[Sealed] = []
-        for one in self.waiting.except_for(self._in_flight):
-            max_bytes -= len(one.body)
-            if chosen and max_bytes < 0:
-                break
-            chosen.append(one)
-        return Parcel(tuple(chosen), backlog=False)
-
-    async def _backlog(self, max_bytes: int) -> Parcel:
-        if self._backlog_busy or not self.shelf.stock.segments:
-            return Parcel((), backlog=True)
-        self._backlog_busy = True
-        segments: tuple[Sealed, ...] = ()
-        try:
-            segments = await self.shelf.next(
-                order=self._order, max_bytes=max_bytes, busy=self._in_flight
-            )
-        finally:
-            self._backlog_busy = bool(segments)
-        return Parcel(segments, backlog=True)
+    def _has_on_disk(self, lane: Lane) -> bool:
+        stock = self.shelf.stock
+        return (lane is Lane.BACKLOG and stock.segments > 0) or (
+            lane is Lane.URGENT and stock.urgent_segments > 0
+        )
 
     def found_full(self) -> None:
         """Note that a write found no room."""

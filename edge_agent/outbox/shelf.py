@@ -135,6 +135,7 @@ class Shelf:
         *,
         order: Order,
         max_bytes: int,
+        max_rows: int,
         busy: Collection[Key],
         kind: Kind | None = None,
     ) -> tuple[Sealed, ...]:
@@ -143,31 +144,37 @@ class Shelf:
         Args:
             order: Which go first.
             max_bytes: How large their bodies may be in sum, unless a single one is larger.
+            max_rows: How many rows they may have in sum, unless a single one has more.
             busy: Which not to return.
             kind: Only those; None means all.
         """
         condition = "" if kind is None else f"WHERE kind = {int(kind)} "
         listed = await self._file.read(
-            f"SELECT id, stream, first_seq, length(body) FROM segment {condition}"
+            f"SELECT id, stream, first_seq, rows, length(body) FROM segment {condition}"
             f"ORDER BY id {_DIRECTION[order]} LIMIT ?",
             (_CANDIDATES + len(busy),),
         )
         chosen: dict[Key, int] = {}
-        for id_, stream, first_seq, size in listed:
+        for id_, stream, first_seq, rows, size in listed:
             key = Key(UUID(bytes=stream), first_seq)
             if key in busy or key in self.in_flight:
                 continue
             max_bytes -= size
-            if chosen and max_bytes < 0:
+            max_rows -= rows
+            if chosen and (max_bytes < 0 or max_rows < 0):
                 break
             chosen[key] = id_
         self.in_flight |= chosen  # before anything is waited for: see `in_flight`
         try:
-            rows = [row for id_ in chosen.values() for row in await self._file.read(_GET, (id_,))]
+            return tuple(await self.get(chosen))
         except BaseException:
             self.release(chosen)
             raise
-        return tuple(map(sealed_of_row, rows))
+
+    async def get(self, keys: Iterable[Key]) -> list[Sealed]:
+        """Return segments in flight by their keys; those that are not here are left out."""
+        ids = [self.in_flight[key] for key in keys if key in self.in_flight]
+        return [sealed_of_row(row) for id_ in ids for row in await self._file.read(_GET, (id_,))]
 
     def release(self, keys: Iterable[Key]) -> None:
         """Let segments be sent again, merged, thinned or given up."""
