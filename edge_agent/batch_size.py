@@ -18,7 +18,8 @@ _STEP_ROWS: Final = 2_000
 _SLOWER: Final = 0.7
 _AT_MOST_HALVED: Final = 0.5
 _FULL_ENOUGH: Final = 0.5
-_REMEMBERED_SECONDS: Final = 3600.0
+_REMEMBERED_SECONDS: Final = 60.0
+_REMEMBERED_AT_MOST_SECONDS: Final = 3600.0
 _FLOOR_SECONDS: Final = 300.0
 
 
@@ -55,6 +56,7 @@ class BatchSize:
         self._doubling = True
         self._ceiling_bytes = math.inf
         self._ceiling_until = -math.inf
+        self._remembered = _REMEMBERED_SECONDS
 
     @property
     def rows(self) -> int:
@@ -89,12 +91,18 @@ class BatchSize:
         self._rows = max(LEAST_ROWS, self._rows * _AT_MOST_HALVED)
 
     def too_large(self, size_bytes: int, *, now: float) -> None:
-        """Note that a body of this size was refused as too large; after an hour it is tried again.
+        """Note that a body of this size was refused as too large.
+
+        Larger ones are tried again after a minute, and later and later: most of what refuses
+        bodies does so for good, but what fails altogether says so, too.
 
         Args:
             size_bytes: Of the body.
             now: Monotonic seconds.
         """
         self._doubling = False
+        if now >= self._ceiling_until:
+            self._ceiling_bytes = math.inf
+            self._ceiling_until = now + self._remembered
+            self._remembered = min(2 * self._remembered, _REMEMBERED_AT_MOST_SECONDS)
         self._ceiling_bytes = max(_LEAST_BYTES, min(self._ceiling_bytes, size_bytes * 0.75))
-        self._ceiling_until = now + _REMEMBERED_SECONDS

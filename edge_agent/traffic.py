@@ -17,7 +17,7 @@ FLOWS_SECONDS: Final = 2.0
 _BESIDE_LIVE_SECONDS: Final = 0.15
 _ALONE_SECONDS: Final = 1.0
 
-# Measured against the real collector by `tests/integration/edge_agent/test_wire_bytes.py`: the
+# Measured against the real collector by `tests/acceptance/test_outages.py`: the
 # heads of request and answer, the signature, and the answer's part for each segment.
 _REQUEST_BYTES: Final = 1_150
 _SEGMENT_BYTES: Final = 215

@@ -104,9 +104,8 @@ def main() -> int:
                     LATENCIES, [began + timedelta(seconds=FIRST_SECONDS), drained]
                 ).fetchall()
             )
-    print(
-        f"drained in {last - first:.1f} s, first commit {first - began.timestamp():.1f} s after start"
-    )
+    begun = first - began.timestamp()
+    print(f"drained in {last - first:.1f} s, from {begun:.1f} s after the agent's start on")
     rate = BACKLOG / (last - first)
     p50, p99 = np.quantile(latencies, (0.5, 0.99))
     report(
