@@ -69,7 +69,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     """The time of its newest report about itself, UTC."""
     health: dict[str, Any] | None
     """That report, whole."""
-    state: GatewayState = GatewayState()
+    state: GatewayState = msgspec.field(default_factory=GatewayState)
     """What matters most of it."""
 
 

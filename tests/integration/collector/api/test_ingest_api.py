@@ -296,5 +296,5 @@ async def test_a_gateway_is_listed_with_what_it_sent(gateway, data, get):
     (row,) = (await get("/api/gateways")).json()
     assert (row["gateway_id"], row["site"], row["accepted"]) == (gateway.id, "alpha", 20)
     detail = (await get(f"/api/gateways/{gateway.id}")).json()
-    assert detail["streams"][0]["missing"] == 0
+    assert detail["streams"][0]["outstanding"] == 0
     assert (await get("/api/gateways/gw-none")).status_code == 404
