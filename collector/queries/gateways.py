@@ -28,8 +28,10 @@ class GatewayState(msgspec.Struct, frozen=True, kw_only=True):
     """Their bytes."""
     backlog_oldest_at: datetime | None = None
     """When the oldest of them came, UTC."""
-    drain_seconds: float | None = None
+    drained_in_seconds: float | None = None
     """In how many seconds it expects to have sent them; null also while it cannot tell."""
+    backlog_grows: bool | None = None
+    """Whether they do not become fewer."""
     clock_offset_seconds: float | None = None
     """How far our clock is ahead of its own."""
     set_aside: int | None = None
@@ -123,14 +125,15 @@ def _gateway(row: Gateway) -> Gateway:
 
 def state_of(report: Mapping[str, Any]) -> GatewayState:
     """Return what people ask for of a report, which an agent of any version may have made."""
-    version = report.get("version")
+    version, grows = report.get("version"), report.get("backlog_grows")
     oldest = _number(report, "outbox_oldest_at")
     return GatewayState(
         version=version if isinstance(version, str) else None,
         backlog_rows=_count(report, "outbox_rows"),
         backlog_bytes=_count(report, "outbox_bytes"),
         backlog_oldest_at=None if oldest is None else _moment(oldest),
-        drain_seconds=_number(report, "drain_seconds"),
+        drained_in_seconds=_number(report, "drained_in_seconds"),
+        backlog_grows=grows if isinstance(grows, bool) else None,
         clock_offset_seconds=_number(report, "clock_offset_seconds"),
         set_aside=_count(report, "set_aside"),
         quarantined=_count(report, "quarantined"),
