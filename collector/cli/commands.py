@@ -59,6 +59,9 @@ def serve(
     max_body_bytes: Annotated[
         str | None, typer.Option(help="Of a request" + _SAME.format("MAX_BODY_BYTES"))
     ] = None,
+    max_panels_per_site: Annotated[
+        str | None, typer.Option(help="At most" + _SAME.format("MAX_PANELS_PER_SITE"))
+    ] = None,
     console_open: Annotated[
         str | None, typer.Option(help="Look without a token" + _SAME.format("CONSOLE_OPEN"))
     ] = None,
@@ -72,6 +75,7 @@ def serve(
         "workers": workers,
         "log_level": log_level,
         "max_body_bytes": max_body_bytes,
+        "max_panels_per_site": max_panels_per_site,
         "console_open": console_open,
     }
     with told_to_people():
