@@ -355,3 +355,21 @@ async def test_stats_are_there_beside_a_running_agent(opened, tmp_path):
         assert found.oldest_us == outbox.shelf.stock.oldest_us
         assert 0 < found.used_bytes <= found.file_bytes
         assert found.log_bytes > 0
+
+
+async def test_a_put_that_found_no_room_is_safe_as_soon_as_something_was_given_up(opened):
+    async with opened(max_bytes=8_000_000, limits=Limits(max_bytes=400_000)) as outbox:
+        events = []
+        for seq in range(30):
+            settled = asyncio.Event()
+            await outbox.keep([sealed(seq, panels=1_000, seconds=1, apart=60)], settled=settled)
+            events.append(settled)
+        assert outbox.full
+        assert not events[-1].is_set()
+        tidying = asyncio.create_task(outbox.tidy())
+        async with asyncio.timeout(20):
+            await events[-1].wait()
+        tidying.cancel()
+        assert not outbox.full
+        assert outbox.shelf.totals.lost["over_size"] > 0
+        assert outbox.shelf.totals.bulk.segments > 5, "no more is given up than it takes"
