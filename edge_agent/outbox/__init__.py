@@ -27,8 +27,6 @@ from edge_agent.sealed import Key, Kind, Sealed
 
 __all__ = ["Limits", "Outbox", "Parcel", "open_outbox"]
 
-_SHELF_SHARE: Final = 0.8  # of the file's size; the rest is for the quarantine and SQLite
-_QUARANTINE_SHARE: Final = 0.1
 _RETRY_SECONDS: Final = 1.0
 _SHORTEST_SECONDS: Final = 0.05
 
@@ -59,17 +57,12 @@ class Outbox:
         """Whether the last write found no room."""
         self.waiting = Waiting()
         """What is in memory."""
-        self.shelf = Shelf(file, max_bytes=int(limits.max_bytes * _SHELF_SHARE))
+        self.shelf = Shelf(file, max_bytes=limits.shelf_bytes)
         """What is on disk."""
         self.tidier = Tidier(file, self.shelf, limits=limits)
         """What merges it, and gives up what is too much."""
-        self.quarantine = Quarantine(file, max_bytes=int(limits.max_bytes * _QUARANTINE_SHARE))
+        self.quarantine = Quarantine(file, max_bytes=limits.quarantine_bytes)
         """What was not stored."""
-
-    async def load(self) -> None:
-        """Count what an earlier run left; it is sent under its old stream ids."""
-        await self.shelf.load()
-        await self.quarantine.load()
 
     async def keep(self, segments: Sequence[Sealed], *, settled: asyncio.Event) -> None:
         """Take the segments of a flush; ``settled`` is set once all are safe.
@@ -95,9 +88,8 @@ class Outbox:
 
     async def collector_is(self, *, away: bool) -> None:
         """Say whether the collector answers; once it does not, all goes to disk."""
-        if away and self._away_since is None:
-            self._away_since = time.monotonic()
-        self.away, self._away_since = away, self._away_since if away else None
+        since = self._away_since or time.monotonic()
+        self.away, self._away_since = away, since if away else None
         if away:
             await self.spill()
 
@@ -125,23 +117,18 @@ class Outbox:
             await self.spill(age=0 if self.to_disk else self._spill_after)
 
     async def spill(self, *, age: float = 0) -> None:
-        """Write what is in memory to disk in one commit; without room it stays in memory.
-
-        Args:
-            age: Only what has waited for so many seconds.
-        """
+        """Write what has waited for ``age`` seconds to disk in one commit, if there is room."""
         async with self._moving:
             segments = self.waiting.older_than(time.monotonic() - age)
             if not segments:
                 return
+            safe = self.shelf.fitting(segments)
             try:
-                await self.shelf.put(segments, in_flight=self._in_flight)
+                await self.shelf.put(safe, in_flight=self._in_flight)
             except OutboxFullError:
-                self._is_full(full=True)
-                return
-            self._is_full(full=False)
-            for one in segments:
-                self.waiting.settle(one.key)
+                safe = []
+            self._is_full(full=len(safe) < len(segments))
+            self.waiting.settle_all(safe)
         self.changed.set()
 
     async def tidy(self) -> NoReturn:
@@ -150,6 +137,8 @@ class Outbox:
             more = await self.tidier.tidy(full=self.full)
             if more:
                 self.changed.set()
+            if more and self.full:  # before more is given up: this may have been enough
+                await self.spill()
             await asyncio.sleep(_SHORTEST_SECONDS if more else _RETRY_SECONDS)
 
     async def take(self, lane: Lane, *, max_bytes: int, max_rows: int) -> Parcel:
@@ -277,5 +266,6 @@ async def open_outbox(
     async with open_file(path, max_bytes=max_bytes) as file:
         limits = limits or Limits(max_bytes=max_bytes)
         outbox = Outbox(file, limits=limits, spill_after=spill_after, order=order)
-        await outbox.load()
+        await outbox.shelf.load()  # what an earlier run left is sent under its old stream ids
+        await outbox.quarantine.load()
         yield outbox

@@ -10,6 +10,8 @@ from edge_agent.outbox.file import Space
 from shared.losses import LossReason
 
 _SHARE: Final = 0.75  # of the size, for all that is in the file; then the oldest is thinned
+_SHELF_SHARE: Final = 0.8  # nothing is put above it: what gives up has fallen behind
+_QUARANTINE_SHARE: Final = 0.1
 _LARGE_BYTES: Final = 67_108_864
 _NEARLY_EMPTY: Final = 8
 _DOWN_TO: Final = 0.95  # of what is allowed, so as not to begin again with every flush
@@ -29,6 +31,16 @@ class Limits:
     """How much of the disk it leaves free; 0 means whatever there is may be used."""
     clock_is_right: Callable[[], bool] = lambda: True
     """Whether the clock can be trusted to tell an age."""
+
+    @property
+    def shelf_bytes(self) -> int:
+        """How large all segments that wait may be."""
+        return int(self.max_bytes * _SHELF_SHARE)
+
+    @property
+    def quarantine_bytes(self) -> int:
+        """How large all payloads in the quarantine may be."""
+        return int(self.max_bytes * _QUARANTINE_SHARE)
 
     def excess(self, space: Space, *, free_bytes: int, full: bool) -> "Excess | None":
         """Return how much is too much.

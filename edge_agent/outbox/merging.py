@@ -58,6 +58,10 @@ class Merger:
             self._file, condition="kind = 1", after=totals.merged_through, limit=_LOOKED_AT
         )
         run = _run(found)
+        while len(run) == 1 < len(found):  # nothing to merge it with
+            self._shelf.totals.merged_through = run[0].id
+            found = found[1:]
+            run = _run(found)
         if not run or (len(run) == len(found) < _LOOKED_AT and not _is_long(run)):
             return False  # it may still grow
         # Ids above a run that was merged may be given out again. The new value is carried into the

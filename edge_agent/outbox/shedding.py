@@ -102,14 +102,12 @@ class Shedder:
 
         One that came under a clock that was not right has no age.
         """
-        condition = (
-            f"kind = 1 AND boot IS NULL AND created_us < {moment_us} AND to_us < {moment_us}"
-        )
         oldest = self._shelf.stock.oldest_us
         if oldest is None or oldest >= moment_us:
             return False
-        found = await headers(self._file, condition=condition, limit=_LOOKED_AT)
-        chosen = self._some(found, size_bytes=_STEP_BYTES)
+        found = await headers(self._file, condition=_BULK, limit=_LOOKED_AT)
+        old = [one for one in found if one.boot is None and one.created_us < moment_us > one.to_us]
+        chosen = self._some(old, size_bytes=_STEP_BYTES)
         return bool(chosen) and await self._evict(chosen, reason=LossReason.OVER_AGE, now_us=now_us)
 
     def _some(self, found: Sequence[Header], *, size_bytes: int) -> list[Header]:

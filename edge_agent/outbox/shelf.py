@@ -1,5 +1,6 @@
 """The segments on disk."""
 
+import itertools
 import time
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -78,6 +79,12 @@ class Shelf:
         async with self.changing():
             pass
 
+    def fitting(self, segments: Sequence[Sealed]) -> Sequence[Sealed]:
+        """Return the first of them for which there is room."""
+        sizes = itertools.accumulate(len(one.body) for one in segments)
+        room = self._max_bytes - self.stock.size_bytes
+        return segments[: sum(size <= room for size in sizes)]
+
     async def put(
         self, segments: Sequence[Sealed], *, in_flight: Collection[Key] = frozenset()
     ) -> None:
@@ -90,7 +97,9 @@ class Shelf:
         Raises:
             OutboxFullError: There is no room for them; none is on disk.
         """
-        if self.stock.size_bytes + sum(len(one.body) for one in segments) > self._max_bytes:
+        if not segments:
+            return
+        if len(self.fitting(segments)) < len(segments):
             raise OutboxFullError(f"the segments would be over {self._max_bytes} bytes")
         now_us = time.time_ns() // 1000
         async with self._file.transaction() as transaction:

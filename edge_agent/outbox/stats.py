@@ -46,7 +46,7 @@ async def stats(file: OutboxFile) -> Stats:
     async with file.transaction(reading=True) as transaction:
         totals = await read_totals(transaction)
         oldest, newest = [(await transaction.read(sql))[0][0] for sql in _SPANS]
-    space, log = await file.space(), Path(f"{file.path}-wal")
+    space = await file.space()
     return Stats(
         urgent=totals.urgent,
         bulk=totals.bulk,
@@ -56,5 +56,9 @@ async def stats(file: OutboxFile) -> Stats:
         lost_rows=totals.lost,
         file_bytes=space.file_bytes,
         used_bytes=space.used_bytes,
-        log_bytes=log.stat().st_size if log.exists() else 0,
+        log_bytes=_size(Path(f"{file.path}-wal")),
     )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

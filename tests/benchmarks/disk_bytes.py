@@ -46,7 +46,7 @@ async def offline(*, merge: bool) -> float:
     """Return the bytes per reading of an hour without a collector."""
     source = flushes(panels=PANELS, seconds=OFFLINE_SECONDS, flush_seconds=FLUSH_SECONDS)
     ready = list(source)
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         before = written("self")
         async with open_outbox(
             Path(folder) / "outbox.db", max_bytes=1_000_000_000, spill_after=1.0

@@ -33,7 +33,7 @@ def main() -> int:
 async def rate(ready: list) -> float:
     """Return how many readings a second become safe on disk."""
     stream = uuid4()
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         async with open_outbox(
             Path(folder) / "outbox.db", max_bytes=10**9, spill_after=1.0
         ) as outbox:

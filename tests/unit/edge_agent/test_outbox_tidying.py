@@ -10,6 +10,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from edge_agent.lane import Lane
 from edge_agent.outbox import Limits, open_outbox
 from edge_agent.outbox.file import Space, read_file
 from edge_agent.outbox.limits import is_nearly_empty
@@ -65,7 +66,7 @@ async def everything(outbox):
     """Take all there is, urgent ones first, and forget it."""
     found = []
     while outbox.shelf.stock.segments:
-        parcel = await outbox.take(max_bytes=10**9)
+        parcel = await outbox.take(Lane.BACKLOG, max_bytes=10**9, max_rows=10**6)
         found += parcel.segments
         await outbox.forget(parcel.segments)
         outbox.release(parcel)
@@ -113,7 +114,7 @@ async def test_what_is_being_sent_is_neither_merged_nor_thinned_nor_given_up(ope
     async with opened() as outbox:
         for seq in range(70):
             await keep(outbox, sealed(seq))
-        parcel = await outbox.take(max_bytes=5_000)
+        parcel = await outbox.take(Lane.BACKLOG, max_bytes=5_000, max_rows=10**6)
         keys = {one.key for one in parcel.segments}
         await tidied(outbox)
         shedder = outbox.tidier.shedder
@@ -123,7 +124,7 @@ async def test_what_is_being_sent_is_neither_merged_nor_thinned_nor_given_up(ope
             pass
         assert outbox.shelf.stock.segments - outbox.shelf.stock.urgent_segments == len(keys)
         outbox.release(parcel)
-        again = await outbox.take(max_bytes=10**9)
+        again = await outbox.take(Lane.BACKLOG, max_bytes=10**9, max_rows=10**6)
         left = [one for one in again.segments if one.kind == Kind.BULK]
         assert left == list(parcel.segments)
 
@@ -245,7 +246,7 @@ async def test_what_is_too_old_goes_unless_the_clock_cannot_tell(opened, tmp_pat
 async def test_set_aside_goes_before_urgent_and_their_losses_are_carried_on(opened):
     async with opened() as outbox:
         await keep(outbox, sealed(0), urgent(1), urgent(2))
-        parcel = await outbox.take(max_bytes=1)
+        parcel = await outbox.take(Lane.BACKLOG, max_bytes=1, max_rows=10**6)
         [first] = parcel.segments
         await outbox.set_aside(first, reason="odd")
         outbox.release(parcel)
@@ -265,7 +266,7 @@ async def test_totals_are_right_after_a_crash_between_a_put_and_anything_else(op
     async with opened() as outbox:
         for seq in range(5):
             await keep(outbox, sealed(seq))
-        parcel = await outbox.take(max_bytes=1)
+        parcel = await outbox.take(Lane.BACKLOG, max_bytes=1, max_rows=10**6)
         await outbox.forget(parcel.segments)
         outbox.release(parcel)
         for seq in range(5, 8):
@@ -288,7 +289,7 @@ async def test_a_file_without_totals_is_counted_anew(opened, tmp_path):
     async with opened() as outbox:
         for seq in range(3):
             await keep(outbox, sealed(seq))
-        parcel = await outbox.take(max_bytes=1)
+        parcel = await outbox.take(Lane.BACKLOG, max_bytes=1, max_rows=10**6)
         await outbox.set_aside(parcel.segments[0], reason="odd")
         outbox.release(parcel)
         expected, aside = outbox.shelf.stock, outbox.shelf.totals.set_aside
@@ -355,3 +356,21 @@ async def test_stats_are_there_beside_a_running_agent(opened, tmp_path):
         assert found.oldest_us == outbox.shelf.stock.oldest_us
         assert 0 < found.used_bytes <= found.file_bytes
         assert found.log_bytes > 0
+
+
+async def test_a_put_that_found_no_room_is_safe_as_soon_as_something_was_given_up(opened):
+    async with opened(max_bytes=8_000_000, limits=Limits(max_bytes=400_000)) as outbox:
+        events = []
+        for seq in range(30):
+            settled = asyncio.Event()
+            await outbox.keep([sealed(seq, panels=1_000, seconds=1, apart=60)], settled=settled)
+            events.append(settled)
+        assert outbox.full
+        assert not events[-1].is_set()
+        tidying = asyncio.create_task(outbox.tidy())
+        async with asyncio.timeout(20):
+            await events[-1].wait()
+        tidying.cancel()
+        assert not outbox.full
+        assert outbox.shelf.totals.lost["over_size"] > 0
+        assert outbox.shelf.totals.bulk.segments > 5, "no more is given up than it takes"
