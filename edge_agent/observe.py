@@ -46,20 +46,24 @@ _log = logging.getLogger(__name__)
 
 
 class Health:
-    """The report an agent sends about itself, each `HEALTH_SECONDS`."""
+    """The report an agent sends about itself, each `HEALTH_SECONDS` and when it has an answer."""
 
-    def __init__(self, status_of: Callable[[], Status]) -> None:
+    def __init__(self, status_of: Callable[[], Status], *, stages: Stages) -> None:
         self._status_of = status_of
+        self._stages = stages
         self._due_at = -math.inf
 
     def __call__(self, now: datetime) -> Table | None:
         """Return the report if one is due."""
         turn = time.monotonic()  # a clock that is set back must not silence us
-        if turn < self._due_at:
+        if turn < self._due_at and not self._stages.resends.unreported:
             return None
         self._due_at = turn + HEALTH_SECONDS
         status = msgspec.to_builtins(self._status_of())
         report = {name: status[name] for name in _REPORTED}
+        report["stream"] = str(self._stages.stream)
+        report["next_seq"] = self._stages.next_seq
+        report["resends"] = self._stages.resends.report()
         report["uptime_seconds"] = round(now.timestamp() - status["started_at"])
         return {
             "time_us": np.array([round(now.timestamp() * 1e6)], np.int64),

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NoReturn
@@ -16,13 +16,15 @@ from edge_agent.intake import Intake
 from edge_agent.link import Link
 from edge_agent.outbox import Outbox, Parcel
 from edge_agent.panels import PanelBook
+from edge_agent.receipts import Rejection
+from edge_agent.resends import Resends
 from edge_agent.scheduler import Scheduler
 from edge_agent.sealed import Sealed, seal
 from edge_agent.splitting import split
 from edge_agent.traffic import Traffic
 from edge_agent.upload import Uploader
 from edge_agent.validate import Checked, Validator
-from edge_agent.verdicts import rejected_entries
+from edge_agent.verdicts import verdicts
 from shared.alerts import Episode, alerts_table
 from shared.segments import Segment, readings_table
 from shared.tables import Table
@@ -79,6 +81,10 @@ class Stages:
     """What goes next."""
     uploader: Uploader
     """Segments to receipts."""
+    resends: Resends
+    """What the collector asks for again."""
+    next_seq: int = 0
+    """The number of the next segment of this run."""
     health: Callable[[datetime], Table | None] = lambda _now: None
     """The agent's report on itself, when one is due."""
     counts: Counts = field(default_factory=Counts)
@@ -87,7 +93,7 @@ class Stages:
 
 async def keep(stages: Stages) -> None:
     """Bring what comes to safety, flush by flush, until the intake is closed and empty."""
-    outbox, seq = stages.outbox, 0
+    outbox = stages.outbox
     while True:
         linger = stages.linger_of(outbox.away_seconds())
         batch = await stages.intake.next(linger=linger, patience=_PATIENCE_SECONDS)  # intake
@@ -103,9 +109,9 @@ async def keep(stages: Stages) -> None:
         if tables:
             segments = [
                 seal(Segment(stages.stream, number, number, part))  # shared/segments
-                for number, part in enumerate(tables, seq)
+                for number, part in enumerate(tables, stages.next_seq)
             ]
-            seq += len(segments)
+            stages.next_seq += len(segments)
             await _room(stages)
             await outbox.keep(segments, settled=batch.settled)  # outbox/
         else:
@@ -151,13 +157,22 @@ async def _send(stages: Stages, parcel: Parcel) -> None:
             await _set_aside(stages, sealed, reason=receipt.reason or "no reason given")
             continue
         if receipt.rejected:
-            entries = rejected_entries(sealed, rejections=receipt.rejected, now=datetime.now(UTC))
-            await outbox.quarantine.put(entries)
-            _count(counts, entries)
+            await _keep_rejected(stages, sealed, rejections=receipt.rejected)
         confirmed.append(sealed)
         counts.uploaded_rows += sealed.rows
         counts.uploaded_bytes += len(sealed.body)
     await outbox.forget(confirmed)
+    await stages.resends.heed(stages.uploader.resend_requests)
+
+
+async def _keep_rejected(
+    stages: Stages, sealed: Sealed, *, rejections: Sequence[Rejection]
+) -> None:
+    found = verdicts(sealed, rejections=rejections, now=datetime.now(UTC))  # verdicts
+    for part, reason in found.segments:
+        await _set_aside(stages, part, reason=reason)
+    await stages.outbox.quarantine.put(found.entries)
+    _count(stages.counts, found.entries)
 
 
 async def _set_aside(stages: Stages, sealed: Sealed, *, reason: str) -> None:

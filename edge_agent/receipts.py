@@ -1,13 +1,14 @@
 """The collector's receipts: what became of each segment that was sent."""
 
 from collections.abc import Sequence
-from typing import Literal
-from uuid import UUID
+from datetime import datetime
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from edge_agent.errors import CollectorAwayError
-from edge_agent.sealed import Key, Sealed
+from edge_agent.sealed import Sealed
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -24,8 +25,8 @@ class Rejection(msgspec.Struct, frozen=True):
 class SegmentReceipt(msgspec.Struct, frozen=True):
     """What became of one segment."""
 
-    stream: UUID
-    """Which segment,"""
+    stream: str
+    """Which segment, a UUID; empty if the collector could not read even that,"""
     first_seq: int
     """from which flush,"""
     last_seq: int
@@ -38,24 +39,50 @@ class SegmentReceipt(msgspec.Struct, frozen=True):
     """Why it was refused."""
 
 
+class ResendRequest(msgspec.Struct, frozen=True):
+    """A time range the collector asks for again, until our health report has answered."""
+
+    request: int
+    """Its number."""
+    start: Annotated[datetime, Meta(tz=True)] = msgspec.field(name="from")
+    """The first time."""
+    end: Annotated[datetime, Meta(tz=True)] = msgspec.field(name="to")
+    """The time after the last."""
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """The collector's answer; there is one only after its database committed."""
 
     segments: list[SegmentReceipt]
-    """One for each segment sent."""
+    """One for each segment sent, in their order."""
+    resend: list[ResendRequest] = msgspec.field(default_factory=list)
+    """What it asks for again."""
 
 
 def matched(segments: Sequence[Sealed], receipt: Receipt) -> list[tuple[Sealed, SegmentReceipt]]:
-    """Return each segment with its receipt.
+    """Return each segment with the receipt at its place: a refused one may name no segment.
 
     Raises:
-        CollectorAwayError: There is not one for each.
+        CollectorAwayError: There is not one for each, or one is another segment's.
     """
-    receipts = {Key(one.stream, one.first_seq): one for one in receipt.segments}
-    missing = [one for one in segments if one.key not in receipts]
-    if missing:
-        raise CollectorAwayError(f"its receipt leaves out {len(missing)} of {len(segments)}")
-    return [(one, receipts[one.key]) for one in segments]
+    answered = len(receipt.segments)
+    if answered != len(segments):
+        raise CollectorAwayError(f"its receipt is for {answered} segments, not {len(segments)}")
+    pairs = list(zip(segments, receipt.segments, strict=True))
+    for sealed, one in pairs:
+        if not _is_for(one, sealed=sealed):
+            raise CollectorAwayError(
+                f"its receipt is for segment {one.stream}/{one.first_seq}-{one.last_seq} where "
+                f"{sealed.key.stream}/{sealed.key.first_seq}-{sealed.last_seq} was sent"
+            )
+    return pairs
+
+
+def _is_for(receipt: SegmentReceipt, *, sealed: Sealed) -> bool:
+    if not receipt.stream:
+        return receipt.status == "refused"
+    named = (receipt.stream.lower(), receipt.first_seq, receipt.last_seq)
+    return named == (str(sealed.key.stream), sealed.key.first_seq, sealed.last_seq)
 
 
 def receipt_of(content: bytes) -> Receipt:
@@ -73,4 +100,4 @@ def receipt_of(content: bytes) -> Receipt:
 def refused(sealed: Sealed, *, reason: str) -> SegmentReceipt:
     """Return the receipt of a segment that was refused without one of its own."""
     stream, first_seq = sealed.key
-    return SegmentReceipt(stream, first_seq, sealed.last_seq, "refused", reason=reason)
+    return SegmentReceipt(str(stream), first_seq, sealed.last_seq, "refused", reason=reason)

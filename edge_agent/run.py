@@ -30,6 +30,8 @@ from edge_agent.outbox import Limits, Outbox, open_outbox
 from edge_agent.pacer import Pacer
 from edge_agent.panels import PanelBook
 from edge_agent.pipeline import Stages, deliver, keep
+from edge_agent.replay import replay
+from edge_agent.resends import Resends
 from edge_agent.scheduler import LANES, Scheduler
 from edge_agent.status import status_path, write_status
 from edge_agent.traffic import Traffic
@@ -107,7 +109,7 @@ async def assembled(config: Config) -> AsyncIterator[Agent]:
         observer = Observer(
             stages, config=config, subscriber=subscriber, identity=identity, version=version()
         )
-        stages.health = Health(observer.status)
+        stages.health = Health(observer.status, stages=stages)
         yield Agent(stages, subscriber, observer)
 
 
@@ -167,6 +169,7 @@ async def _stages(
         traffic=traffic,
         scheduler=scheduler,
         uploader=uploader,
+        resends=Resends(outbox.put_first),
     )
 
 
@@ -178,6 +181,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
         coroutines = {
             "mqtt": agent.subscriber.run(),
             **{f"upload-{number}": deliver(stages) for number in range(LANES)},
+            "replay": replay(stages.outbox, stages.intake),
             "spill": stages.outbox.spill_when_due(),
             "tidy": stages.outbox.tidy(),
             "episodes": stages.detection.forget_cleared(),

@@ -105,7 +105,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     waiting_rows: int
     """Rows in memory, on their way."""
     set_aside: int
-    """Segments the collector refused, ever."""
+    """Segments that are set aside: refused by the collector, or damaged."""
     quarantined: int
     """Readings put into the quarantine since the start."""
     quarantine_entries: int
@@ -197,7 +197,13 @@ def problems(status: Status, *, now: float) -> list[str]:
         (sum(status.lost_rows_now.values()) > 0, _lost(status)),
         (old, f"the oldest unsent data is from {_when(status.outbox_oldest_at or 0)}"),
         (status.detector_trouble is not None, f"the detector fails: {status.detector_trouble}"),
-        (status.set_aside > 0, f"{status.set_aside} segments were refused by the collector"),
+        (
+            status.set_aside > 0,
+            (
+                f"{status.set_aside} segments are set aside, refused by the collector or damaged: "
+                "`edge-agent quarantine list` shows why"
+            ),
+        ),
         (
             status.dropped_messages > 0,
             f"{status.dropped_messages} messages of QoS 0 were lost for want of room; use QoS 1",
@@ -220,7 +226,7 @@ def _quarantined(status: Status) -> str:
     hint = "; is the clock of this gateway, or of the panels, right?" * ("in the future" in reason)
     return (
         f"{status.recent_quarantined} of the last {status.recent_readings} readings were "
-        f"quarantined, last: {reason}{hint}"
+        f"quarantined, last: {reason}{hint} (`edge-agent quarantine list`)"
     )
 
 

@@ -24,7 +24,7 @@ from edge_agent.problems import (
     problem_of,
     why,
 )
-from edge_agent.receipts import SegmentReceipt, matched, receipt_of, refused
+from edge_agent.receipts import ResendRequest, SegmentReceipt, matched, receipt_of, refused
 from edge_agent.sealed import Sealed
 from edge_agent.traffic import Traffic, wire_bytes
 from shared.segments import CONTENT_TYPE, pack
@@ -52,6 +52,8 @@ class Uploader:
         self._traffic = traffic
         self.clock_offset = timedelta(0)
         """What to add to our clock to have the collector's; only signatures use it."""
+        self.resend_requests: Sequence[ResendRequest] = ()
+        """What the last receipt asked for again."""
 
     async def send(
         self, segments: Sequence[Sealed], *, lane: Lane
@@ -72,7 +74,9 @@ class Uploader:
         body = pack(one.body for one in segments)
         response = await self._post(body, lane=lane, segments=len(segments))
         if response.is_success:
-            return matched(segments, receipt_of(response.content))
+            receipt = receipt_of(response.content)
+            self.resend_requests = receipt.resend
+            return matched(segments, receipt)
         hopeless = problem_of(response).type in REFUSALS
         too_large = response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         if too_large:

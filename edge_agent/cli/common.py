@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 _UNLIMITED: Final = 100_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -38,3 +40,12 @@ def print_table(columns: Sequence[str], *, rows: Sequence[Sequence[str | Text]])
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     # A file or a pipe has no width: what reads it wants a row to be a line.
     Console(width=None if sys.stdout.isatty() else _UNLIMITED).print(table)
+
+
+def stamp(micros: int) -> str:
+    """Return a time in microseconds since 1970 as RFC 3339; as a number if it is in no year."""
+    try:
+        moment = _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        return str(micros)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

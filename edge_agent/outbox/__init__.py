@@ -16,10 +16,13 @@ from typing import Final, NoReturn
 
 from edge_agent.errors import OutboxFullError
 from edge_agent.lane import Lane
+from edge_agent.outbox.declared import Declarer
 from edge_agent.outbox.file import OutboxFile, open_file
 from edge_agent.outbox.limits import Limits
 from edge_agent.outbox.parcel import Parcel, fitting
+from edge_agent.outbox.poison import put_first, set_damaged_aside
 from edge_agent.outbox.quarantine import Quarantine
+from edge_agent.outbox.replays import Replays
 from edge_agent.outbox.shelf import Order, Shelf
 from edge_agent.outbox.tidying import Tidier
 from edge_agent.outbox.waiting import Flush, Held, Waiting
@@ -49,6 +52,8 @@ class Outbox:
         self._taking = asyncio.Lock()
         self.changed = asyncio.Event()
         """Set whenever there may be something to take."""
+        self._declarer = Declarer()
+        self._seen_version = 0
         self.away = True
         """Whether the collector is away, as far as known; then nothing waits in memory."""
         self.held = False
@@ -63,6 +68,14 @@ class Outbox:
         """What merges it, and gives up what is too much."""
         self.quarantine = Quarantine(file, max_bytes=limits.quarantine_bytes)
         """What was not stored."""
+        self.replays = Replays(file)
+        """What of it is to be judged again."""
+
+    async def load(self) -> None:
+        """Count what an earlier run left; it is sent under its old stream ids."""
+        self._seen_version = await self._file.data_version()
+        await self.shelf.load()
+        await self.quarantine.load()
 
     async def keep(self, segments: Sequence[Sealed], *, settled: asyncio.Event) -> None:
         """Take the segments of a flush; ``settled`` is set once all are safe.
@@ -165,6 +178,10 @@ class Outbox:
                     kind=Kind.URGENT if lane is Lane.URGENT else None,
                 )
             self._in_flight |= {one.key for one in segments}
+            if self.shelf.damaged:
+                async with self._moving:
+                    await set_damaged_aside(self.shelf, declarer=self._declarer)
+                self.changed.set()
         return Parcel(tuple(segments), lane, time.monotonic())
 
     async def fetch(self, keys: Sequence[Key]) -> Parcel:
@@ -207,9 +224,28 @@ class Outbox:
             OutboxFullError: There is no room for it.
         """
         async with self._moving:
-            in_memory = sealed.key in self.waiting
-            await self.shelf.set_aside(sealed, reason=reason, on_disk=not in_memory)
+            await self.shelf.set_aside(sealed, reason=reason)
             self.waiting.settle(sealed.key)
+
+    async def put_first(self, from_us: int, to_us: int) -> tuple[int, int]:
+        """Let what is on disk of a time range go first; see `Shelf.put_first`.
+
+        Raises:
+            OutboxFullError: There is no room to move what is set aside.
+        """
+        async with self._moving:
+            held = await put_first(self.shelf, file=self._file, from_us=from_us, to_us=to_us)
+        self.changed.set()
+        return held
+
+    async def noticed_change(self) -> bool:
+        """Tell whether another program changed the file since the last call; if so, count anew."""
+        if await self._file.data_version() == self._seen_version:
+            return False
+        async with self._moving:
+            await self.load()
+        self.changed.set()
+        return True
 
     async def remember(self, name: str, *, value: bytes) -> None:
         """Keep a value across restarts.
@@ -266,6 +302,5 @@ async def open_outbox(
     async with open_file(path, max_bytes=max_bytes) as file:
         limits = limits or Limits(max_bytes=max_bytes)
         outbox = Outbox(file, limits=limits, spill_after=spill_after, order=order)
-        await outbox.shelf.load()  # what an earlier run left is sent under its old stream ids
-        await outbox.quarantine.load()
+        await outbox.load()
         yield outbox

@@ -126,6 +126,15 @@ class OutboxFile:
                 await self._connection.execute("VACUUM")
                 await self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    async def data_version(self) -> int:
+        """Return a number that changes whenever another connection commits; it costs no disk.
+
+        Raises:
+            OutboxError: The file cannot be read.
+        """
+        [(version,)] = await self.read("PRAGMA data_version")
+        return int(version)
+
 
 @asynccontextmanager
 async def open_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile]:
@@ -159,8 +168,33 @@ async def read_file(path: Path) -> AsyncIterator[OutboxFile]:
 
 
 @asynccontextmanager
+async def change_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile]:
+    """Open the outbox for changes, beside a running agent or without one.
+
+    Args:
+        path: The SQLite file.
+        max_bytes: How large it may grow.
+
+    Raises:
+        OutboxError: There is none, it is of another version, or it cannot be used.
+    """
+    async with _connected(path) as connection:
+        with _errors(path):
+            version = await _check_version(connection, path=path)
+            if version != SCHEMA_VERSION:
+                raise OutboxError(
+                    f"{path} is of version {version}, not {SCHEMA_VERSION}: the agent brings it up "
+                    "to date when it starts"
+                )
+            [(page_bytes,)] = await connection.execute_fetchall("PRAGMA page_size")
+            await connection.execute("PRAGMA synchronous = FULL")
+            await connection.execute(f"PRAGMA max_page_count = {max_bytes // page_bytes}")
+        yield OutboxFile(connection, path=path)
+
+
+@asynccontextmanager
 async def _connected(path: Path, *, mode: str = "rw") -> AsyncIterator[aiosqlite.Connection]:
-    address = f"file:{quote(str(path))}?mode={mode}"
+    address = _address(path, mode=mode)
     with _errors(path):
         connection = await aiosqlite.connect(
             address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None
@@ -169,6 +203,12 @@ async def _connected(path: Path, *, mode: str = "rw") -> AsyncIterator[aiosqlite
         yield connection
     finally:
         await connection.close()
+
+
+def _address(path: Path, *, mode: str) -> str:
+    if not path.exists():
+        raise OutboxError(f"there is no outbox {path}: the agent has not run here yet")
+    return f"file:{quote(str(path))}?mode={mode}"
 
 
 async def _prepare(connection: aiosqlite.Connection, *, path: Path, max_bytes: int) -> None:

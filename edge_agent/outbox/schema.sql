@@ -23,6 +23,7 @@ CREATE TABLE segment (
 CREATE INDEX urgent_segment ON segment (id) WHERE kind = 0;
 
 -- Segments the collector refuses as they are, or that are damaged; kept for a person to look at.
+-- Their columns are those of a segment, so that they can go back into the line as they were.
 CREATE TABLE set_aside (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     kind         INTEGER NOT NULL,
@@ -33,9 +34,15 @@ CREATE TABLE set_aside (
     readings     INTEGER NOT NULL,
     from_us      INTEGER NOT NULL,
     to_us        INTEGER NOT NULL,
+    created_us   INTEGER NOT NULL,
+    thinned      INTEGER NOT NULL DEFAULT 0,
+    boot         BLOB,
+    offset_us    INTEGER,
+    checksum     INTEGER NOT NULL,
+    body         BLOB    NOT NULL,
     set_aside_us INTEGER NOT NULL,
     reason       TEXT    NOT NULL,
-    body         BLOB    NOT NULL,
+    lost         INTEGER NOT NULL DEFAULT 0,  -- 1: damaged, its loss is declared, it cannot go back
     UNIQUE (stream, first_seq)
 );
 

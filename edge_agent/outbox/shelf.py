@@ -10,7 +10,9 @@ from uuid import UUID
 from zlib import crc32
 
 from edge_agent.errors import OutboxFullError
+from edge_agent.outbox.aside import out_of_line
 from edge_agent.outbox.file import OutboxFile, Row, Transaction
+from edge_agent.outbox.requested import Requested
 from edge_agent.outbox.totals import Change, Totals, changing, read_totals, write_totals
 from edge_agent.sealed import Key, Kind, Sealed
 
@@ -27,12 +29,8 @@ LAST_ID: Final = "SELECT coalesce(max(id), 0) FROM segment"
 _SIZES: Final = "SELECT id, kind, rows, readings, length(body) FROM segment WHERE id IN ({})"
 _DELETE: Final = "DELETE FROM segment WHERE id = ?"
 _ID_OF: Final = "SELECT id FROM segment WHERE stream = ? AND first_seq = ?"
-_SET_ASIDE: Final = (
-    f"INSERT OR IGNORE INTO set_aside ({_SEALED}, set_aside_us, reason) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 _DIRECTION: Final = {"oldest": "ASC", "newest": "DESC"}
-_GET: Final = f"SELECT {_SEALED} FROM segment WHERE id = ?"
+_GET: Final = f"SELECT {_SEALED}, checksum FROM segment WHERE id = ?"
 
 
 @dataclass(slots=True)
@@ -64,6 +62,10 @@ class Shelf:
         self._puts = 0
         self.in_flight: dict[Key, int] = {}
         """The ids of the segments that are being sent and are on disk."""
+        self.requested = Requested()
+        """What the collector asked for, which goes first."""
+        self.damaged: dict[int, Sealed] = {}
+        """What was found damaged, by id; in flight until it is set aside."""
         self.totals = Totals()
         """What the file holds, as of the last transaction."""
         self.stock = Stock()
@@ -124,19 +126,20 @@ class Shelf:
             await self._drop(change, segments=segments)
         self.release(one.key for one in segments)
 
-    async def set_aside(self, sealed: Sealed, *, reason: str, on_disk: bool) -> None:
-        """Move a segment to where it is not sent from.
+    async def set_aside(self, sealed: Sealed, *, reason: str) -> None:
+        """Move a segment to where it is not sent from, from memory or from the line.
 
         Raises:
             OutboxFullError: There is no room for it.
         """
         now_us = time.time_ns() // 1000
-        row = (*row_of(sealed), now_us, reason)
         async with self.changing() as change:
-            await change.transaction.run(_SET_ASIDE, [row])
-            change.totals.set_aside.add(1, sealed.rows, sealed.readings, len(sealed.body))
-            if on_disk:
-                await self._drop(change, segments=[sealed])
+            ids = await self._ids(change, [sealed])
+            if not ids:
+                ids = await insert(change.transaction, segments=[sealed], now_us=now_us)
+                change.totals.of(sealed.kind).add(1, sealed.rows, sealed.readings, len(sealed.body))
+            for id_ in ids:
+                await out_of_line(change, id_=id_, reason=reason, now_us=now_us)
         self.release([sealed.key])
 
     async def next(
@@ -163,10 +166,12 @@ class Shelf:
             f"ORDER BY id {_DIRECTION[order]} LIMIT ?",
             (_CANDIDATES + len(busy),),
         )
+        if kind is None:
+            listed = await self.requested.first(self._file) + listed
         chosen: dict[Key, int] = {}
         for id_, stream, first_seq, rows, size in listed:
             key = Key(UUID(bytes=stream), first_seq)
-            if key in busy or key in self.in_flight:
+            if key in busy or key in self.in_flight or key in chosen:
                 continue
             max_bytes -= size
             max_rows -= rows
@@ -181,9 +186,16 @@ class Shelf:
             raise
 
     async def get(self, keys: Iterable[Key]) -> list[Sealed]:
-        """Return segments in flight by their keys; those that are not here are left out."""
-        ids = [self.in_flight[key] for key in keys if key in self.in_flight]
-        return [sealed_of_row(row) for id_ in ids for row in await self._file.read(_GET, (id_,))]
+        """Return segments in flight by their keys; those not here, or damaged, are left out."""
+        found = []
+        for id_ in [self.in_flight[key] for key in keys if key in self.in_flight]:
+            for *row, checksum in await self._file.read(_GET, (id_,)):
+                sealed = sealed_of_row(tuple(row))
+                if crc32(sealed.body) == checksum:
+                    found.append(sealed)
+                else:
+                    self.damaged[id_] = sealed
+        return found
 
     def release(self, keys: Iterable[Key]) -> None:
         """Let segments be sent again, merged, thinned or given up."""
@@ -215,13 +227,17 @@ class Shelf:
         )
 
     async def _drop(self, change: Change, *, segments: Sequence[Sealed]) -> None:
+        await delete(change, ids=await self._ids(change, segments))
+
+    async def _ids(self, change: Change, segments: Sequence[Sealed]) -> list[int]:
+        """Return the ids of those segments that are on disk."""
         ids = [self.in_flight[one.key] for one in segments if one.key in self.in_flight]
         for one in segments:
             if one.key not in self.in_flight:
                 key = (one.key.stream.bytes, one.key.first_seq)
                 found = await change.transaction.read(_ID_OF, key)
                 ids += [row[0] for row in found]
-        await delete(change, ids=ids)
+        return ids
 
 
 async def insert(transaction: Transaction, *, segments: Sequence[Sealed], now_us: int) -> list[int]:

@@ -17,7 +17,8 @@ class Process:
     ) -> None:
         self.command = command
         self.log = log
-        self._environment = dict(environment or {})
+        self.environment = dict(environment or {})
+        """Of the next start, beside what this process has."""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -40,7 +41,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=inherited() | self._environment,
+                env=inherited() | self.environment,
                 process_group=0,
             )
 

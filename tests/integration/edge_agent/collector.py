@@ -39,6 +39,7 @@ class Collector:
         self.requests = 0
         self.clock_ahead = timedelta(0)
         self.answer = None  # a function (body) -> (status, headers, document) to answer instead
+        self.resend = []  # what each receipt asks for again
         self.lose_replies = 0
         self._server = None
         self._writers = set()
@@ -105,7 +106,8 @@ class Collector:
             receipts = [self._store(data) for data in unpack(body)]
         except InvalidSegmentError as error:
             return problem(400, "bad body", detail=str(error))
-        return 200, {}, {"accepted": 0, "duplicates": 0, "rejected": [], "segments": receipts}
+        return 200, {}, {"accepted": 0, "duplicates": 0, "rejected": [], "segments": receipts,
+                         "resend": self.resend}  # fmt: skip
 
     def _store(self, data):
         segment = decode(data)
