@@ -19,14 +19,15 @@ from edge_agent.lane import Lane
 from edge_agent.outbox.declared import Declarer
 from edge_agent.outbox.file import OutboxFile, open_file
 from edge_agent.outbox.limits import Limits
-from edge_agent.outbox.parcel import Parcel, fitting
+from edge_agent.outbox.parcel import Parcel
 from edge_agent.outbox.poison import put_first, set_damaged_aside
 from edge_agent.outbox.quarantine import Quarantine
 from edge_agent.outbox.replays import Replays
 from edge_agent.outbox.shelf import Order, Shelf
+from edge_agent.outbox.taking import Taker
 from edge_agent.outbox.tidying import Tidier
 from edge_agent.outbox.waiting import Flush, Held, Waiting
-from edge_agent.sealed import Key, Kind, Sealed
+from edge_agent.sealed import Key, Sealed
 
 __all__ = ["Limits", "Outbox", "Parcel", "open_outbox"]
 
@@ -44,12 +45,9 @@ class Outbox:
     ) -> None:
         self._file = file
         self._spill_after = spill_after
-        self._order: Order = order
-        self._in_flight: set[Key] = set()
         self._confirmed: list[Sealed] = []
         self._away_since: float | None = None
         self._moving = asyncio.Lock()
-        self._taking = asyncio.Lock()
         self.changed = asyncio.Event()
         """Set whenever there may be something to take."""
         self._declarer = Declarer()
@@ -66,6 +64,7 @@ class Outbox:
         """What is on disk."""
         self.tidier = Tidier(file, self.shelf, limits=limits)
         """What merges it, and gives up what is too much."""
+        self._taker = Taker(waiting=self.waiting, shelf=self.shelf, order=order)
         self.quarantine = Quarantine(file, max_bytes=limits.quarantine_bytes)
         """What was not stored."""
         self.replays = Replays(file)
@@ -137,7 +136,7 @@ class Outbox:
                 return
             safe = self.shelf.fitting(segments)
             try:
-                await self.shelf.put(safe, in_flight=self._in_flight)
+                await self.shelf.put(safe, in_flight=self._taker.in_flight)
             except OutboxFullError:
                 safe = []
             self._is_full(full=len(safe) < len(segments))
@@ -162,41 +161,21 @@ class Outbox:
             max_bytes: How large the bodies may be in sum, unless a single one is larger.
             max_rows: How many rows they may have in sum, unless a single one has more.
         """
-        segments: Sequence[Sealed] = ()
-        async with self._taking:
-            if lane is not Lane.BACKLOG:
-                held = self.waiting.except_for(self._in_flight)
-                if lane is Lane.URGENT:
-                    held = [one for one in held if one.kind is Kind.URGENT]
-                segments = fitting(held, max_bytes=max_bytes, max_rows=max_rows)
-            if not segments and self._has_on_disk(lane):
-                segments = await self.shelf.next(
-                    order=self._order,
-                    max_bytes=max_bytes,
-                    max_rows=max_rows,
-                    busy=self._in_flight,
-                    kind=Kind.URGENT if lane is Lane.URGENT else None,
-                )
-            self._in_flight |= {one.key for one in segments}
-            if self.shelf.damaged:
-                async with self._moving:
-                    await set_damaged_aside(self.shelf, declarer=self._declarer)
-                self.changed.set()
-        return Parcel(tuple(segments), lane, time.monotonic())
+        parcel = await self._taker.take(lane, max_bytes=max_bytes, max_rows=max_rows)
+        if self.shelf.damaged:
+            async with self._moving:
+                await set_damaged_aside(self.shelf, declarer=self._declarer)
+            self.changed.set()
+        return parcel
 
     async def fetch(self, keys: Sequence[Key]) -> Parcel:
         """Return again segments that are withheld; those that are there no more are left out."""
-        held = [one for one in self.waiting.except_for(set()) if one.key in set(keys)]
-        found = {one.key for one in held}
-        held += await self.shelf.get([key for key in keys if key not in found])
-        return Parcel(tuple(held), Lane.BACKLOG, time.monotonic())
+        return await self._taker.fetch(keys)
 
     def release(self, parcel: Parcel) -> None:
         """Take back a parcel whose segments were not all settled; those are sent again."""
         kept = {one.key for one in self._confirmed}
-        back = {one.key for one in parcel.segments} - kept
-        self._in_flight -= back
-        self.shelf.release(back)
+        self._taker.release(key for key in parcel.keys if key not in kept)
         self.changed.set()
 
     def withhold(self) -> None:
@@ -214,7 +193,7 @@ class Outbox:
                 # Without room even for this, they stay in flight until the next receipt.
                 with contextlib.suppress(OutboxFullError):
                     await self.shelf.drop(self._confirmed)
-                    self._in_flight -= {one.key for one in self._confirmed}
+                    self._taker.release(one.key for one in self._confirmed)
                     self._confirmed = []
 
     async def set_aside(self, sealed: Sealed, *, reason: str) -> None:
@@ -259,12 +238,6 @@ class Outbox:
         """Return what was last remembered under a name."""
         rows = await self._file.read("SELECT value FROM state WHERE name = ?", (name,))
         return rows[0][0] if rows else None
-
-    def _has_on_disk(self, lane: Lane) -> bool:
-        stock = self.shelf.stock
-        return (lane is Lane.BACKLOG and stock.segments > 0) or (
-            lane is Lane.URGENT and stock.urgent_segments > 0
-        )
 
     def found_full(self) -> None:
         """Note that a write found no room."""
