@@ -80,10 +80,10 @@ async def test_a_redelivered_message_is_acknowledged_once_and_the_window_stays_w
             for number in range(300, 800):
                 panel.send("t/second", str(number))
             await until(lambda: set(holder.seen) >= set(range(800)), what="the window is whole")
+        # Mosquitto forgets acknowledgements it has not read when another connection takes over.
+        await until(lambda: not proxy.lines, what="the broker has read to the end")
         panel.send("t/third", "800")
-        # What was seen last may come again: its acknowledgement was cut off by leaving.
-        late = await settle(any_broker_port, until, expected={800})
-        assert set(late) - {800} <= set(range(800 - 2 * WINDOW, 800))
+        assert await settle(any_broker_port, until, expected={800}) == [800]
 
 
 async def test_a_message_not_safe_yet_comes_again_at_the_next_start(
