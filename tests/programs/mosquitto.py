@@ -23,6 +23,15 @@ def client(name: str) -> str:
     return ensure(name, package="mosquitto-clients")
 
 
+EVERY_CHANGE = "autosave_on_changes true\nautosave_interval 1\n"
+"""Lines of a configuration: write the state down after each round of changes.
+
+Mosquitto answers a publisher before that: what it has acknowledged is its to keep only once
+`Mosquitto.saved_at` is later than the acknowledgement. It is one thread, so a state written after
+an acknowledgement was sent has the message in it.
+"""
+
+
 class Mosquitto:
     """A broker that keeps its port and its state over restarts."""
 
@@ -37,6 +46,7 @@ class Mosquitto:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
+        self.state = folder / "mosquitto.db"
         config = folder / "mosquitto.conf"
         config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous {str(anonymous).lower()}\n"
@@ -46,6 +56,10 @@ class Mosquitto:
             + extra
         )
         self.process = Process([executable(), "-c", str(config)], log=folder / "mosquitto.log")
+
+    def saved_at(self) -> float:
+        """Epoch seconds at which it last wrote its state down; 0 if it never did."""
+        return self.state.stat().st_mtime if self.state.exists() else 0.0
 
     def start(self) -> None:
         """Start it on its port, with the state it has kept."""
