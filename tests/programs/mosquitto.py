@@ -65,6 +65,10 @@ class Mosquitto:
         """Start it on its port, with the state it has kept."""
         self.process.start(ready=lambda: accepts(self.port))
 
+    def launch(self) -> None:
+        """Start it, not waiting until it is ready."""
+        self.process.launch()
+
     def stop(self) -> None:
         """Stop it in good order: it writes its state down."""
         if self.process.runs:
