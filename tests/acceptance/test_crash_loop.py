@@ -15,9 +15,9 @@ def test_parts_killed_at_random_moments_lose_nothing_and_double_nothing(tmp_path
     """`HELIOGRAPH_SEED` makes the same choices again; the moments stay the machine's own.
 
     Mosquitto acknowledges a message before it writes it down, even when told to write down every
-    change, so a kill in between loses it: a fault no subscriber can mend. What a publisher was
-    acknowledged after the last writing it publishes again; only what was acknowledged before is the
-    broker's to keep. `EVERY_CHANGE` says why that is known.
+    change, so a kill in between loses it: a fault no subscriber can mend. What was acknowledged to
+    the publisher after the last writing, it publishes again; only what was acknowledged before is
+    the broker's to keep (`Mosquitto.saved_at` says why that is known).
     """
     seed = int(os.environ.get("HELIOGRAPH_SEED") or secrets.randbits(32))
     kills = rounds(20, soak=1000)

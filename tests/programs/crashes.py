@@ -17,7 +17,7 @@ import psycopg
 
 from programs.collector import CollectorServer
 from programs.edge_agent import EdgeAgent
-from programs.mosquitto import EVERY_CHANGE, Mosquitto
+from programs.mosquitto import EVERY_FEW_CHANGES, Mosquitto
 from programs.postgres_process import PostgresProcess, postgres_process
 from programs.publisher import CountingPublisher
 from programs.waiting import wait_until
@@ -170,7 +170,7 @@ def crashing_path(folder: Path) -> Iterator[CrashingPath]:
     """Start all parts."""
     with contextlib.ExitStack() as stack:
         postgres = stack.enter_context(postgres_process())
-        broker = Mosquitto(folder / "mosquitto", extra=EVERY_CHANGE)
+        broker = Mosquitto(folder / "mosquitto", extra=EVERY_FEW_CHANGES)
         stack.callback(broker.discard)
         collector = CollectorServer(folder / "collector", database_url=postgres.url)
         stack.callback(collector.discard)

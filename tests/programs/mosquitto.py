@@ -24,12 +24,10 @@ def client(name: str) -> str:
 
 
 EVERY_CHANGE = "autosave_on_changes true\nautosave_interval 1\n"
-"""Lines of a configuration: write the state down after each round of changes.
+"""Lines of a configuration: write the state down after every change."""
 
-Mosquitto answers a publisher before that: what it has acknowledged is its to keep only once
-`Mosquitto.saved_at` is later than the acknowledgement. It is one thread, so a state written after
-an acknowledgement was sent has the message in it.
-"""
+EVERY_FEW_CHANGES = "autosave_on_changes true\nautosave_interval 100\n"
+"""Likewise, but seldom enough for hundreds of messages a second: all of the state is written."""
 
 
 class Mosquitto:
@@ -58,7 +56,12 @@ class Mosquitto:
         self.process = Process([executable(), "-c", str(config)], log=folder / "mosquitto.log")
 
     def saved_at(self) -> float:
-        """Epoch seconds at which it last wrote its state down; 0 if it never did."""
+        """Return the epoch seconds at which it last wrote its state down; 0 if it never did.
+
+        It answers a publisher before that, whatever its configuration: a message is its to keep
+        only if this is later than its acknowledgement. It is one thread, so a state written after
+        an acknowledgement was sent has the message in it.
+        """
         return self.state.stat().st_mtime if self.state.exists() else 0.0
 
     def start(self) -> None:

@@ -1,0 +1,157 @@
+"""The power goes at any write: the outbox opens, and holds what it said was safe."""
+
+import contextlib
+import itertools
+import random
+import sqlite3
+from dataclasses import dataclass
+
+import pytest
+
+from edge_agent.outbox import open_outbox
+from faults.account import Account, contents
+from faults.power import Disk, Recorder
+from faults.station import SECOND_US, Station
+from programs.soak import rounds
+from shared.losses import LossReason
+
+CUTS_OF_A_RUN = 20
+STEPS = 60
+SESSIONS = 3
+NOW_US = 1_780_000_000 * SECOND_US
+CHECKPOINT_PAGES = 48
+MAX_BYTES = 20_000_000
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What is certain once so many events have happened."""
+
+    events: int
+    account: Account
+
+
+async def step(station, *, rng, now_us):
+    """Do something an agent does."""
+    outbox = station.outbox
+    shed = outbox.tidier.shedder
+    match rng.randrange(12):
+        case 0 | 1 | 2 | 3:
+            panels = rng.randint(1, 4)
+            await station.put(
+                readings=rng.randint(1, 800), panels=panels, now_us=now_us, alert=rng.random() < 0.3
+            )
+        case 4:
+            await outbox.collector_is(away=rng.random() < 0.6)
+            station.settle()
+        case 5:
+            await outbox.spill()
+            station.settle()
+        case 6 | 7:
+            if await station.take(max_bytes=rng.choice((1, 20_000)), backlog_first=True):
+                await station.receipt(-1, refused=int(rng.random() < 0.2))
+        case 8:
+            if await station.take(max_bytes=5_000, backlog_first=False):
+                station.lose_receipt(-1)
+        case 9:
+            await shed.thin(now_us=now_us)
+        case 10:
+            await shed.evict(size_bytes=4_000, reason=LossReason.OVER_SIZE, now_us=now_us)
+        case _:
+            await outbox.tidier.tidy(full=False, now=lambda: now_us / 1e6)
+
+
+async def recorded(folder, *, rng):
+    """Run an agent's outbox three times over; return what its disk was told, and the account."""
+    recorder, account, now_us = Recorder(folder), Account(), NOW_US
+    marks = [Mark(0, account.copy())]
+    with recorder.installed():
+        for _ in range(SESSIONS):
+            async with open_outbox(
+                folder / "outbox.db", max_bytes=MAX_BYTES, spill_after=60
+            ) as outbox:
+                pages = f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}"
+                await outbox._file._connection.execute(pages)
+                station = Station(outbox, account, rng=rng)
+                for _ in range(STEPS):
+                    now_us += rng.randint(1, 30) * SECOND_US
+                    await step(station, rng=rng, now_us=now_us)
+                    marks.append(Mark(len(recorder.events), account.copy()))
+    account.check(contents(folder / "outbox.db"))
+    return recorder.events, marks
+
+
+def around(marks, moment):
+    """The account before and after what was being done at a moment."""
+    before = [mark for mark in marks if mark.events <= moment][-1]
+    after = next((mark for mark in marks if mark.events > moment), before)
+    return before.account, after.account if moment > before.events else before.account
+
+
+async def opens_with_all(path, *, before, after):
+    """Open a file as an agent does, and compare it with the account."""
+    async with open_outbox(path, max_bytes=MAX_BYTES, spill_after=60) as outbox:
+        found = contents(path)
+        after.check(found, before=before)
+        stock = outbox.shelf.stock
+        assert stock.segments == len(found.data) + sum(map(bool, found.declared.values()))
+        assert stock.rows == sum(kept.rows for kept in found.data) + sum(
+            len(losses) for losses in found.declared.values()
+        )
+        assert outbox.shelf.set_aside_segments == len(found.aside)
+        again = Station(outbox, Account(), rng=random.Random(1))
+        await again.put(readings=1, panels=1, now_us=NOW_US)
+        assert len(again.account.safe) == 1
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.soak
+async def test_a_power_cut_leaves_a_file_that_opens_and_all_that_was_safe(tmp_path, proof):
+    cuts, at_stake = rounds(40, soak=2000), 0
+    for seed in range(cuts // CUTS_OF_A_RUN):
+        rng = random.Random(seed)
+        (tmp_path / f"{seed}").mkdir()
+        events, marks = await recorded(tmp_path / f"{seed}", rng=rng)
+        moments = sorted(rng.sample(range(len(events)), CUTS_OF_A_RUN))
+        disk = Disk()
+        for start, moment in itertools.pairwise([0, *moments]):
+            for event in events[start:moment]:
+                disk.do(event)
+            folder = tmp_path / f"{seed}-{moment}"
+            folder.mkdir()
+            disk.cut(folder, rng=rng)
+            before, after = around(marks, moment)
+            try:
+                await opens_with_all(folder / "outbox.db", before=before, after=after)
+            except Exception as error:
+                error.add_note(f"seed {seed}, the power went after event {moment}")
+                raise
+            at_stake += before.at_stake()
+    proof("power cut at a write", cases=cuts, readings=at_stake, lost=0)
+
+
+async def test_the_recorder_sees_what_a_disk_is_told(tmp_path):
+    """With nothing dropped, the disk it plays is the real one; without syncs, it is empty."""
+    events, _ = await recorded(tmp_path, rng=random.Random(0))
+    assert {event.what for event in events} >= {"create", "delete", "write", "sync"}
+    disk, whole = Disk(), tmp_path / "whole"
+    for event in events:
+        disk.do(event)
+    whole.mkdir()
+    disk.cut(whole, rng=random.Random(0))
+    assert (whole / "outbox.db").read_bytes() == (tmp_path / "outbox.db").read_bytes()
+    careless, nothing = Disk(), tmp_path / "nothing"
+    for event in events:
+        if event.what != "sync":
+            careless.do(event)
+    nothing.mkdir()
+    careless.cut(nothing, rng=random.Random(0))
+    assert contents_or_none(nothing / "outbox.db") is None
+
+
+def contents_or_none(path):
+    try:
+        return contents(path)
+    except sqlite3.DatabaseError:
+        return None
