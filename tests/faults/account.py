@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from edge_agent.sealed import Kind, Sealed
@@ -21,7 +22,7 @@ Readings = dict[tuple[str, int], int]
 """Power in milliwatts by panel and time in microseconds."""
 
 _MINUTE_US = 60_000_000
-_SEGMENTS = "SELECT body, thinned, kind, rows, readings, checksum FROM segment ORDER BY id"
+_SEGMENTS = "SELECT body, thinned, kind, rows FROM segment ORDER BY id"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Contents:
     data: list[Kept]
     """Segments of readings and alerts that wait."""
     declared: dict[Flush, list[Loss]]
-    """The losses declared by segments that wait, by the segment's own key."""
+    """The losses declared by segments that wait or were set aside, by the segment's own key."""
     aside: list[Kept]
     """Segments that were set aside."""
 
@@ -57,19 +58,24 @@ def contents(path: Path) -> Contents:
     """Read an outbox's file, beside whoever has it open."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as file:
         rows = file.execute(_SEGMENTS).fetchall()
-        aside = [decode(body) for (body,) in file.execute("SELECT body FROM set_aside")]
-    data, declared = [], {}
-    for body, thinned, kind, count, _readings, _checksum in rows:
+        rows_aside = file.execute("SELECT body, NULL, kind, rows FROM set_aside").fetchall()
+    declared: dict[Flush, list[Loss]] = {}
+    data, aside = (_kept(part, declared=declared) for part in (rows, rows_aside))
+    return Contents(data, declared, aside)
+
+
+def _kept(rows: Iterable[tuple[Any, ...]], *, declared: dict[Flush, list[Loss]]) -> list[Kept]:
+    """Return segments; put those that declare losses into ``declared`` instead."""
+    data = []
+    for body, thinned, kind, count in rows:
         segment = decode(body)
+        assert count == _rows(segment), f"{count} rows noted of {segment}"
         if losses := losses_of(segment):
             assert kind == Kind.URGENT
-            for flush in _flushes(segment.stream, segment.first_seq, segment.last_seq):
-                declared[flush] = []
             declared[segment.stream, segment.first_seq] = losses
         else:
-            assert count == _rows(segment), f"{count} rows noted of {segment}"
-            data.append(Kept(segment, count, bool(thinned)))
-    return Contents(data, declared, [Kept(each, _rows(each), None) for each in aside])
+            data.append(Kept(segment, count, None if thinned is None else bool(thinned)))
+    return data
 
 
 @dataclass
@@ -86,9 +92,18 @@ class Account:
     declared: dict[Flush, list[Loss]] = field(default_factory=dict)
     """Losses declared by segments the collector has a receipt for."""
 
+    declarers: set[UUID] = field(default_factory=set)
+    """Streams of segments that declare losses; these are declared anew when given up."""
+
     def copy(self) -> "Account":
         """Return an account that stays as this one is now."""
-        return Account(dict(self.put), set(self.safe), dict(self.receipted), dict(self.declared))
+        return Account(
+            dict(self.put),
+            set(self.safe),
+            dict(self.receipted),
+            dict(self.declared),
+            set(self.declarers),
+        )
 
     def add(self, segment: Segment, readings: Readings) -> None:
         """Note a flush that is put."""
@@ -174,8 +189,9 @@ class Account:
 
 
 def _losses(account: Account, found: Contents) -> list[Loss]:
-    """Return every declared loss once, wherever its declaration is."""
-    return [loss for losses in (account.declared | found.declared).values() for loss in losses]
+    """Return every declared loss of data once, wherever its declaration is."""
+    declared = (account.declared | found.declared).values()
+    return [each for one in declared for each in one if each.stream not in account.declarers]
 
 
 def _flushes(stream: UUID, first_seq: int, last_seq: int) -> Iterator[Flush]:

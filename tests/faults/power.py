@@ -178,9 +178,8 @@ class Disk:
     def cut(self, folder: Path, *, rng: random.Random) -> None:
         """Write down, into a folder, one of the states a power cut may leave."""
         kept_share = rng.choice((0.0, 0.5, 0.9, 1.0))
-        names = dict(self._durable_names)
-        for name, file in self._pending_names[: rng.randint(0, len(self._pending_names))]:
-            names[name] = file
+        known = rng.randint(0, len(self._pending_names))
+        names = {**self._durable_names, **dict(self._pending_names[:known])}
         for name, file in names.items():
             if file is None:
                 continue

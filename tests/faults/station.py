@@ -25,6 +25,7 @@ class Station:
     def __init__(self, outbox: Outbox, account: Account, *, rng: random.Random) -> None:
         self.outbox = outbox
         self.account = account
+        account.declarers.add(outbox.tidier.declarer.stream)
         self.parcels: list[Parcel] = []
         self._stream = UUID(int=rng.getrandbits(128), version=4)
         self._seq = 0

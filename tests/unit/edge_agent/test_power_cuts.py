@@ -33,32 +33,45 @@ class Mark:
 
 async def step(station, *, rng, now_us):
     """Do something an agent does."""
-    outbox = station.outbox
-    shed = outbox.tidier.shedder
-    match rng.randrange(12):
-        case 0 | 1 | 2 | 3:
-            panels = rng.randint(1, 4)
-            await station.put(
-                readings=rng.randint(1, 800), panels=panels, now_us=now_us, alert=rng.random() < 0.3
-            )
-        case 4:
-            await outbox.collector_is(away=rng.random() < 0.6)
-            station.settle()
-        case 5:
-            await outbox.spill()
-            station.settle()
-        case 6 | 7:
-            if await station.take(max_bytes=rng.choice((1, 20_000)), backlog_first=True):
-                await station.receipt(-1, refused=int(rng.random() < 0.2))
-        case 8:
-            if await station.take(max_bytes=5_000, backlog_first=False):
-                station.lose_receipt(-1)
-        case 9:
-            await shed.thin(now_us=now_us)
-        case 10:
-            await shed.evict(size_bytes=4_000, reason=LossReason.OVER_SIZE, now_us=now_us)
-        case _:
-            await outbox.tidier.tidy(full=False, now=lambda: now_us / 1e6)
+    steps = [put, put, put, put, change_collector, spill, hear, hear, lose, thin, evict, tidy]
+    await rng.choice(steps)(station, rng, now_us)
+    station.settle()
+
+
+async def put(station, rng, now_us):
+    readings, panels = rng.randint(1, 800), rng.randint(1, 4)
+    await station.put(readings=readings, panels=panels, now_us=now_us, alert=rng.random() < 0.3)
+
+
+async def change_collector(station, rng, _now_us):
+    await station.outbox.collector_is(away=rng.random() < 0.6)
+
+
+async def spill(station, _rng, _now_us):
+    await station.outbox.spill()
+
+
+async def hear(station, rng, _now_us):
+    if await station.take(max_bytes=rng.choice((1, 20_000)), backlog_first=True):
+        await station.receipt(-1, refused=int(rng.random() < 0.2))
+
+
+async def lose(station, _rng, _now_us):
+    if await station.take(max_bytes=5_000, backlog_first=False):
+        station.lose_receipt(-1)
+
+
+async def thin(station, _rng, now_us):
+    await station.outbox.tidier.shedder.thin(now_us=now_us)
+
+
+async def evict(station, _rng, now_us):
+    reason = LossReason.OVER_SIZE
+    await station.outbox.tidier.shedder.evict(size_bytes=4_000, reason=reason, now_us=now_us)
+
+
+async def tidy(station, _rng, now_us):
+    await station.outbox.tidier.tidy(full=False, now=lambda: now_us / 1e6)
 
 
 async def recorded(folder, *, rng):
