@@ -52,6 +52,10 @@ class Contents:
     """The losses declared by segments that wait or were set aside, by the segment's own key."""
     aside: list[Kept]
     """Segments that were set aside."""
+    waiting: tuple[int, int]
+    """All segments that wait, and their rows."""
+    set_aside: int
+    """All segments that were set aside."""
 
 
 def contents(path: Path) -> Contents:
@@ -61,7 +65,8 @@ def contents(path: Path) -> Contents:
         rows_aside = file.execute("SELECT body, NULL, kind, rows FROM set_aside").fetchall()
     declared: dict[Flush, list[Loss]] = {}
     data, aside = (_kept(part, declared=declared) for part in (rows, rows_aside))
-    return Contents(data, declared, aside)
+    waiting = len(rows), sum(count for _, _, _, count in rows)
+    return Contents(data, declared, aside, waiting, len(rows_aside))
 
 
 def _kept(rows: Iterable[tuple[Any, ...]], *, declared: dict[Flush, list[Loss]]) -> list[Kept]:

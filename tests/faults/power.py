@@ -11,7 +11,7 @@ import _sqlite3
 import contextlib
 import ctypes
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_int64, c_void_p, cast
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,10 +175,18 @@ class Disk:
         else:
             self._of(event.file).pending.append(event)
 
-    def cut(self, folder: Path, *, rng: random.Random) -> None:
-        """Write down, into a folder, one of the states a power cut may leave."""
-        kept_share = rng.choice((0.0, 0.5, 0.9, 1.0))
-        known = rng.randint(0, len(self._pending_names))
+    def cut(
+        self, folder: Path, *, rng: random.Random, shares: Sequence[float] = (0.0, 0.5, 0.9, 1.0)
+    ) -> None:
+        """Write down, into a folder, one of the states a power cut may leave.
+
+        Args:
+            folder: Where to.
+            rng: What decides.
+            shares: How much of what was not synced is there: one of these.
+        """
+        kept_share = rng.choice(shares)
+        known = round(rng.random() * len(self._pending_names)) if kept_share < 1 else None
         names = {**self._durable_names, **dict(self._pending_names[:known])}
         for name, file in names.items():
             if file is None:
@@ -187,7 +195,7 @@ class Disk:
             for event in file.pending:
                 if rng.random() < kept_share:
                     _apply(content, event)
-                elif event.what == "write" and rng.random() < 0.5:
+                elif event.what == "write" and kept_share and rng.random() < 0.5:
                     _tear(content, event, rng=rng)
             (folder / name).write_bytes(content)
 
