@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_agent.errors import OutboxFullError
 from edge_agent.outbox import Outbox, Parcel
-from edge_agent.sealed import Sealed, seal
+from edge_agent.sealed import Key, Sealed, seal
 from faults.account import Account, Flush, Readings
 from shared.alerts import Episode, alerts_table
 from shared.readings import Readings as Columns
@@ -51,12 +51,12 @@ class Station:
 
     async def take(self, *, max_bytes: int, backlog_first: bool) -> bool:
         """Take a parcel to send; False if there is none."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.02):
-                take = self.outbox.take(max_bytes=max_bytes, backlog_first=backlog_first)
-                self.parcels.append(await take)
-                return True
-        return False
+        if not await self._has_some():
+            return False
+        async with asyncio.timeout(30):
+            take = self.outbox.take(max_bytes=max_bytes, backlog_first=backlog_first)
+            self.parcels.append(await take)
+        return True
 
     async def receipt(self, number: int = 0, *, refused: int = 0) -> None:
         """Hear that a parcel is stored, but for its first segments, which are refused."""
@@ -85,6 +85,16 @@ class Station:
             if sealed.key not in waiting:
                 self.account.receipt(sealed)
         self._told = [one for one in self._told if one.key in waiting]
+
+    async def _has_some(self) -> bool:
+        """Tell, by other means than the outbox, whether there is something to take."""
+        busy = self.outbox._in_flight
+        if self.outbox.waiting.except_for(busy):
+            return True
+        if any(parcel.backlog for parcel in self.parcels):
+            return False  # one parcel of backlog is out at a time
+        found = await self.outbox._file.read("SELECT stream, first_seq FROM segment")
+        return any(Key(UUID(bytes=stream), seq) not in busy for stream, seq in found)
 
     def _readings(
         self, count: int, *, panels: int, now_us: int
