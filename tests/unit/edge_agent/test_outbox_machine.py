@@ -199,7 +199,7 @@ def test_each_reading_is_in_the_outbox_receipted_or_declared_lost_exactly_once(p
     run_state_machine_as_test(
         OutboxMachine,
         settings=settings(
-            max_examples=rounds(40, soak=5_000),
+            max_examples=rounds(40, soak=3_000),
             stateful_step_count=rounds(35, soak=80),
             deadline=None,
             database=None,
