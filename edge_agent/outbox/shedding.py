@@ -5,13 +5,14 @@ then alerts, go last. Each step is one transaction with the segment that declare
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 from zlib import crc32
 
 from edge_agent.outbox.declared import Declarer
-from edge_agent.outbox.file import OutboxFile, Transaction
+from edge_agent.outbox.file import OutboxFile, Row, Transaction
 from edge_agent.outbox.headers import Header, bodies, headers, ours
 from edge_agent.outbox.shelf import Shelf, delete
 from edge_agent.outbox.thinning import thinned
@@ -33,6 +34,7 @@ _SET_ASIDE: Final = (
     "SELECT id, stream, first_seq, last_seq, rows, readings, from_us, to_us, length(body), "
     "set_aside_us FROM set_aside ORDER BY id LIMIT ?"
 )
+_BODY_ASIDE: Final = "SELECT body FROM set_aside WHERE id = ? AND kind = 0"
 _DELETE_SET_ASIDE: Final = "DELETE FROM set_aside WHERE id = ?"
 
 
@@ -137,7 +139,7 @@ class Shedder:
 
     async def _evict_set_aside(self, *, size_bytes: int, reason: LossReason, now_us: int) -> bool:
         async with self._shelf.changing() as change:
-            losses, doomed = [], []
+            losses, doomed, carried = [], [], []
             for id_, *others in await change.transaction.read(_SET_ASIDE, (_LOOKED_AT,)):
                 if size_bytes <= 0:
                     break
@@ -145,6 +147,7 @@ class Shedder:
                 change.totals.set_aside.add(-1, -rows, -readings, -size)
                 size_bytes -= size
                 doomed.append((id_,))
+                carried += _declared(await change.transaction.read(_BODY_ASIDE, (id_,)))
                 losses.append(
                     Loss(stream=UUID(bytes=stream), first_seq=first, last_seq=last, rows=rows,
                          from_us=from_us or moment, to_us=to_us or moment, reason=reason,
@@ -153,7 +156,9 @@ class Shedder:
             if not doomed:
                 return False
             await change.transaction.run(_DELETE_SET_ASIDE, doomed)
-            declared = await self._declarer.declare(change, losses=losses, now_us=now_us)
+            declared = await self._declarer.declare(
+                change, losses=losses, carried=carried, now_us=now_us
+            )
         self._declarer.committed(declared)
         return True
 
@@ -191,9 +196,15 @@ async def _carried(transaction: Transaction, *, doomed: Sequence[Header]) -> lis
     carried: list[Loss] = []
     for one in doomed:
         if one.kind == 0:
-            [(body,)] = await transaction.read("SELECT body FROM segment WHERE id = ?", (one.id,))
-            try:
-                carried += losses_of(decode(body))
-            except InvalidSegmentError:
-                continue
+            found = await transaction.read("SELECT body FROM segment WHERE id = ?", (one.id,))
+            carried += _declared(found)
+    return carried
+
+
+def _declared(bodies: Sequence[Row]) -> list[Loss]:
+    """Return the losses that segments declare; what is damaged declares none."""
+    carried: list[Loss] = []
+    for (body,) in bodies:
+        with contextlib.suppress(InvalidSegmentError):
+            carried += losses_of(decode(body))
     return carried

@@ -1,5 +1,6 @@
 """A real edge agent: configured, enrolled and run as a process."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -74,6 +75,13 @@ class EdgeAgent:
     def start(self) -> None:
         """Start it and wait until it says it is ready."""
         self.process.start(ready=self._said_ready)
+
+    def launch(self) -> None:
+        """Start it, not waiting until it is ready; what others before it said is forgotten."""
+        with contextlib.suppress(BlockingIOError):
+            while self._notify.recv(4096):
+                pass
+        self.process.launch()
 
     def stop(self) -> None:
         """Stop it in good order."""
