@@ -9,6 +9,7 @@ import typer
 from collector.api.description import describe
 from collector.app import create_app
 from collector.cli.gateways import enrollments, gateways
+from collector.cli.importing import import_
 from collector.cli.printing import AsJson, show_facts, show_json, show_rows
 from collector.cli.running import FAILED, settings_from_environment, told_to_people
 from collector.cli.sites import sites
@@ -30,6 +31,7 @@ app.add_typer(sites, name="site")
 app.add_typer(enrollments, name="enrollment")
 app.add_typer(gateways, name="gateway")
 app.add_typer(tokens, name="token")
+app.command("import")(import_)
 
 _SAME: Final = "; else HELIOGRAPH_{}"
 _SECRETS: Final = frozenset({"password", "sslpassword"})
