@@ -1,7 +1,7 @@
 """Taking in a bundle: what a gateway could not send comes on a stick, by the same door as HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Final
@@ -142,7 +142,7 @@ async def import_bundle(
 
 async def _stored(
     segments: Iterable[bytes], *, ingest: Ingest, sender: Sender
-) -> AsyncIterator[tuple[SegmentReceipt, int]]:
+) -> AsyncGenerator[tuple[SegmentReceipt, int], None]:
     """Yield what became of each segment, and its size."""
     together: list[list[bytes]] = [[]]
     size = 0
@@ -161,13 +161,12 @@ async def _stored(
 
 
 async def _store(together: Iterable[list[bytes]], *, ingest: Ingest, sender: Sender) -> _Verdicts:
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(_batch(batch, ingest=ingest, sender=sender), name=f"batch-{number}")
-            for number, batch in enumerate(together)
-            if batch
-        ]
-    return [verdict for task in tasks for verdict in task.result()]
+    batches = (_batch(batch, ingest=ingest, sender=sender) for batch in together if batch)
+    done = await asyncio.gather(*batches, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return [verdict for one in done if not isinstance(one, BaseException) for verdict in one]
 
 
 async def _batch(batch: list[bytes], *, ingest: Ingest, sender: Sender) -> _Verdicts:

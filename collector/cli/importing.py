@@ -17,7 +17,7 @@ from collector.database.engine import Database
 from collector.importing import Imported, import_bundle, known_sender
 from collector.ingest import open_ingest
 from shared.bundle import Bundle
-from shared.errors import InvalidBundleError
+from shared.errors import HeliographError, InvalidBundleError
 
 _SHOWN = ("segments", "stored", "duplicate", "refused", "accepted", "duplicates", "rejected_rows")
 
@@ -36,12 +36,16 @@ def import_(
             bundle.verify(key, progress=lambda done: bar.advance(check, done))
             store = bar.add_task("storing", total=bundle.size_bytes)
             async with open_ingest(database) as ingest:
-                return await import_bundle(
-                    bundle,
-                    ingest=ingest,
-                    sender=sender,
-                    progress=lambda done: bar.advance(store, done),
-                )
+                try:
+                    return await import_bundle(
+                        bundle,
+                        ingest=ingest,
+                        sender=sender,
+                        progress=lambda done: bar.advance(store, done),
+                    )
+                except HeliographError as error:  # raised in here it would come out as a group
+                    failure = error
+            raise failure
 
         imported = run(work)
     _show(imported, as_json=as_json)
