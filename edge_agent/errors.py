@@ -10,7 +10,8 @@ HeliographError (shared)
     │   │   └── CollectorFailedError  it failed on what was sent; perhaps not on other things
     │   └── EnrollmentError       it refuses the enrolment token
     └── OutboxError           the outbox file cannot be used
-        └── OutboxFullError   it has reached its size, or the disk is full; try again later
+        ├── OutboxDamagedError    it is damaged; the next opening salvages what can be read
+        └── OutboxFullError   it has reached its size, or the disk takes nothing; try again later
 """
 
 from shared.errors import HeliographError
@@ -61,5 +62,9 @@ class OutboxError(EdgeError):
     """The outbox file cannot be used."""
 
 
+class OutboxDamagedError(OutboxError):
+    """The outbox file is damaged; opening it again puts it aside and salvages it."""
+
+
 class OutboxFullError(OutboxError):
-    """The outbox has reached its size, or the disk is full."""
+    """The outbox has reached its size, or the disk is full or takes no writes now."""

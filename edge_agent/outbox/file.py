@@ -1,25 +1,36 @@
 """The outbox file: aiosqlite is used in this folder and nowhere else."""
 
 import asyncio
+import contextlib
 import fcntl
 import os
-import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import aiosqlite
 
-from edge_agent.errors import OutboxError, OutboxFullError
+from edge_agent.errors import OutboxDamagedError, OutboxError
+from edge_agent.outbox.damage import pending, put_aside, put_aside_if_damaged
+from edge_agent.outbox.restore import restore_state
+from edge_agent.outbox.sqlite import BUSY_SECONDS, mapped_errors
 from edge_agent.outbox.upgrade import schema, upgrade
 
 SCHEMA_VERSION: Final = 2
 PAGE_BYTES: Final = 1024
 """Small, for a flush is: `tests/benchmarks/disk_bytes.py` counts half the bytes of 4,096."""
 
-_BUSY_SECONDS: Final = 10.0
+_NO_VERSION: Final = 1000  # there will not be so many: who claims it is damaged
+_ORDERED: Final = ("segment", "set_aside", "quarantine", "replay")
+_SMALL: Final = (
+    "SELECT * FROM state",
+    "SELECT count(*) FROM segment INDEXED BY urgent_segment WHERE kind = 0",
+    "SELECT count(*) FROM set_aside",
+)
+_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _LOG_BYTES: Final = 8_388_608  # so much of the log is gathered before it goes into the file
 
 Row = tuple[Any, ...]
@@ -54,8 +65,11 @@ class Space(NamedTuple):
 class OutboxFile:
     """One SQLite connection; every write is one transaction, safe on disk when it returns."""
 
-    def __init__(self, connection: aiosqlite.Connection, *, path: Path) -> None:
+    def __init__(
+        self, connection: aiosqlite.Connection, *, path: Path, marking: bool = False
+    ) -> None:
         self._connection = connection
+        self._marking = marking
         self._lock = asyncio.Lock()
         self.path = path
         """Where it is."""
@@ -72,7 +86,7 @@ class OutboxFile:
             OutboxError: The file cannot be read or written; nothing was changed.
         """
         async with self._lock:
-            with _errors():
+            with mapped_errors(self.path, marking=self._marking):
                 try:
                     await self._connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
                     yield Transaction(self._connection)
@@ -99,7 +113,7 @@ class OutboxFile:
             OutboxError: The file cannot be read.
         """
         async with self._lock:
-            with _errors():
+            with mapped_errors(self.path, marking=self._marking):
                 return await Transaction(self._connection).read(sql, parameters)
 
     async def space(self) -> Space:
@@ -122,7 +136,7 @@ class OutboxFile:
             OutboxError: The file cannot be written, or another program reads it.
         """
         async with self._lock:
-            with _errors():
+            with mapped_errors(self.path, marking=self._marking):
                 await self._connection.execute("VACUUM")
                 await self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -145,13 +159,22 @@ async def open_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile]:
         max_bytes: How large it may grow.
 
     Raises:
-        OutboxError: Another program has it, it is damaged, of a newer version, or unreachable.
+        OutboxError: Another program has it, it is of a newer version, or unreachable.
     """
-    with _locked(path):
+    with locked(path) as same_boot:
+        now = datetime.now(UTC)
+        put_aside_if_damaged(path, now=now, same_boot=same_boot)
+        try:
+            await _try(path, max_bytes=max_bytes)
+        except OutboxDamagedError as error:
+            put_aside(path, reason=str(error.__cause__ or error), now=now)
+            await _try(path, max_bytes=max_bytes)
+        for aside in pending(path):
+            restore_state(path, aside=aside)
         async with _connected(path) as connection:
-            with _errors(path):
+            with mapped_errors(path):
                 await _prepare(connection, path=path, max_bytes=max_bytes)
-            yield OutboxFile(connection, path=path)
+            yield OutboxFile(connection, path=path, marking=True)
 
 
 @asynccontextmanager
@@ -162,7 +185,7 @@ async def read_file(path: Path) -> AsyncIterator[OutboxFile]:
         OutboxError: There is none, or it cannot be read.
     """
     async with _connected(path, mode="ro") as connection:
-        with _errors(path):
+        with mapped_errors(path):
             await _check_version(connection, path=path)
         yield OutboxFile(connection, path=path)
 
@@ -179,7 +202,7 @@ async def change_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile
         OutboxError: There is none, it is of another version, or it cannot be used.
     """
     async with _connected(path) as connection:
-        with _errors(path):
+        with mapped_errors(path):
             version = await _check_version(connection, path=path)
             if version != SCHEMA_VERSION:
                 raise OutboxError(
@@ -195,9 +218,9 @@ async def change_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile
 @asynccontextmanager
 async def _connected(path: Path, *, mode: str = "rw") -> AsyncIterator[aiosqlite.Connection]:
     address = _address(path, mode=mode)
-    with _errors(path):
+    with mapped_errors(path):
         connection = await aiosqlite.connect(
-            address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+            address, uri=True, timeout=BUSY_SECONDS, isolation_level=None
         )
     try:
         yield connection
@@ -209,6 +232,25 @@ def _address(path: Path, *, mode: str) -> str:
     if not path.exists():
         raise OutboxError(f"there is no outbox {path}: the agent has not run here yet")
     return f"file:{quote(str(path))}?mode={mode}"
+
+
+async def _try(path: Path, *, max_bytes: int) -> None:
+    """Make the tables, or look at the ends of each: damage there would stop every start.
+
+    Raises:
+        OutboxDamagedError: The file is damaged. That it is not raised says little.
+    """
+    _make_private(path)
+    async with _connected(path) as connection:
+        with mapped_errors(path):
+            await _prepare(connection, path=path, max_bytes=max_bytes)
+            for table in _ORDERED:
+                for order in ("ASC", "DESC"):
+                    await connection.execute_fetchall(
+                        f"SELECT * FROM {table} ORDER BY id {order} LIMIT 1"
+                    )
+            for sql in _SMALL:
+                await connection.execute_fetchall(sql)
 
 
 async def _prepare(connection: aiosqlite.Connection, *, path: Path, max_bytes: int) -> None:
@@ -234,6 +276,8 @@ async def _prepare(connection: aiosqlite.Connection, *, path: Path, max_bytes: i
 
 async def _check_version(connection: aiosqlite.Connection, *, path: Path) -> int:
     [(version,)] = await connection.execute_fetchall("PRAGMA user_version")
+    if version > _NO_VERSION:
+        raise OutboxDamagedError(f"{path} claims to be of version {version}")
     if version > SCHEMA_VERSION:
         raise OutboxError(
             f"{path} is of version {version}, this agent knows up to {SCHEMA_VERSION}; "
@@ -243,36 +287,37 @@ async def _check_version(connection: aiosqlite.Connection, *, path: Path) -> int
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[bool]:
+    """Hold the lock of an outbox; tells whether it was held last since the computer was started.
+
+    Raises:
+        OutboxError: Another program has it, or the folder cannot be used.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would make it readable
     except OSError as error:
         raise OutboxError(f"cannot use {path}: {error.strerror}") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        yield _is_same_boot(handle)
     except BlockingIOError as error:
         raise OutboxError(f"another agent is using {path}") from error
     finally:
         os.close(handle)
 
 
-@contextmanager
-def _errors(path: Path | None = None) -> Iterator[None]:
+def _is_same_boot(handle: int) -> bool:
+    now = _BOOT.read_bytes() if _BOOT.exists() else b""
+    before = os.pread(handle, 64, 0)
+    if now != before:
+        with contextlib.suppress(OSError):  # a full disk
+            os.pwrite(handle, now, 0)
+    return now == before != b""
+
+
+def _make_private(path: Path) -> None:
     try:
-        yield
-    except sqlite3.Error as error:
-        where = f" {path}" if path else ""
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # what is above only refines it
-        if code == sqlite3.SQLITE_FULL:
-            raise OutboxFullError("there is no room left") from error
-        if code == sqlite3.SQLITE_READONLY:
-            raise OutboxFullError(f"the disk of the outbox is read-only ({error})") from error
-        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-            raise OutboxError(
-                f"outbox{where} is damaged ({error}): move it, and the -wal and -shm files beside "
-                "it, away and start again; what it held and was not yet sent is lost from here"
-            ) from error
-        raise OutboxError(f"outbox{where}: {error}") from error
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would make it readable
+    except OSError as error:
+        raise OutboxError(f"cannot use {path}: {error.strerror}") from error

@@ -132,8 +132,7 @@ class Pages:
             yield start + len(chunk)
         # The list of free pages was damaged where it names a page that others lead to.
         for number in sorted(self._free & self._children):
-            if page := self.read(number):
-                yield from self._cells_of(page, number=number, late=False)
+            yield from self._cells_of(self.read(number) or b"\0", number=number, late=False)
 
     def payload(self, cell: Cell, *, late: bool) -> bytes:
         """Return a row's payload, following where it goes on; cut off where that is lost."""
@@ -234,9 +233,7 @@ class Pages:
             return None
         return self._cell_from(page, id_=id_, at=place, live=True, late=late)
 
-    def _cell_around(
-        self, page: bytes, *, types: int, late: bool, seen: set[int]
-    ) -> Cell | None:
+    def _cell_around(self, page: bytes, *, types: int, late: bool, seen: set[int]) -> Cell | None:
         """Return the cell whose column types begin at a place, unless it was ``seen``."""
         try:
             id_, begin = varint_before(page, types - 1)
@@ -247,9 +244,7 @@ class Pages:
             return None
         return self._cell_from(page, id_=id_, at=types - 1, live=False, late=late)
 
-    def _cell_from(
-        self, page: bytes, *, id_: int, at: int, live: bool, late: bool
-    ) -> Cell | None:
+    def _cell_from(self, page: bytes, *, id_: int, at: int, live: bool, late: bool) -> Cell | None:
         shape = shape_at(page, at) if at >= 0 else None
         if shape is None:
             return None

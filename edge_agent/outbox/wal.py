@@ -33,15 +33,8 @@ class Log:
     """Page number and place of frames behind one that is damaged or torn, in order."""
     commits_beyond: int = 0
     """How many of those end a transaction."""
-
-    @property
-    def damaged(self) -> bool:
-        """Whether something that was committed cannot be seen by SQLite.
-
-        A power cut may tear the transaction that was being written, and leave its end: that was
-        never acknowledged. A second end behind it was written after the first was on disk.
-        """
-        return self.commits_beyond >= _COMMITS_OF_DAMAGE
+    beheaded: bool = False
+    """Whether its header is damaged; what a power cut leaves of a new log is all zeros."""
 
 
 class _Checksum:
@@ -103,9 +96,24 @@ def read_log(path: Path, *, page_bytes: int = 0, checked_bytes: int | None = Non
         return _read(file, size=size, page_bytes=page_bytes)
 
 
-def looks_damaged(path: Path) -> bool:
-    """Tell whether a log hides something committed; cheap enough for every start."""
-    return read_log(path, checked_bytes=_LARGEST_CHECKED).damaged
+def looks_damaged(path: Path, *, same_boot: bool) -> bool:
+    """Tell whether a log hides something committed; cheap enough for every start.
+
+    A power cut may tear the transaction that was being written and yet leave its end: that was
+    never acknowledged. A second end behind it was written after the first was on disk. Without a
+    power cut nothing is torn but the very end, however the program ended.
+
+    Args:
+        path: The log.
+        same_boot: Whether the computer ran ever since it was last written.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    found = read_log(path, checked_bytes=_LARGEST_CHECKED)
+    if found.beheaded:
+        return True
+    return found.commits_beyond >= (1 if same_boot else _COMMITS_OF_DAMAGE)
 
 
 def _read(file: BinaryIO, *, size: int, page_bytes: int) -> Log:
@@ -115,7 +123,7 @@ def _read(file: BinaryIO, *, size: int, page_bytes: int) -> Log:
     )
     order = ">u4" if magic & 1 else "<u4"
     whole = magic in _MAGIC and _start(header, order=order) == (one, two)
-    log = Log(page_bytes=named if whole else page_bytes)
+    log = Log(page_bytes=named if whole else page_bytes, beheaded=not whole and any(header))
     if not log.page_bytes:
         return log
     frame_bytes = FRAME_HEADER_BYTES + log.page_bytes
