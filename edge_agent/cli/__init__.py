@@ -5,7 +5,7 @@ from typing import Final
 
 import typer
 
-from edge_agent.cli import check, inspect, quarantine, replay, service, setup
+from edge_agent.cli import buffer, check, inspect, quarantine, replay, service, setup
 from edge_agent.errors import EdgeError
 
 app: Final = typer.Typer(
@@ -31,6 +31,7 @@ _quarantine.command("show")(quarantine.show)
 _quarantine.command("replay")(replay.replay)
 _quarantine.command("discard")(replay.discard)
 app.add_typer(_quarantine, name="quarantine")
+app.add_typer(buffer.app, name="buffer")
 
 
 def main() -> None:

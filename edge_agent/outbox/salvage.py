@@ -8,12 +8,12 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
-from zlib import crc32
 
 import msgspec
 
@@ -22,9 +22,10 @@ from edge_agent.outbox.damage import Damage, damage_of, settled
 from edge_agent.outbox.found import Found, Ranges, gaps, header_of, is_intact
 from edge_agent.outbox.pages import Cell, Pages
 from edge_agent.outbox.records import values_of
+from edge_agent.outbox.rows import insertion, row_of
 from edge_agent.outbox.sqlite import connected, mapped_errors, written
 from edge_agent.outbox.totals import Totals
-from edge_agent.sealed import Sealed, seal, sealed_of
+from edge_agent.sealed import seal, sealed_of
 from shared.errors import InvalidSegmentError
 from shared.losses import Loss, LossReason, losses_table
 from shared.segments import Segment, decode
@@ -90,6 +91,7 @@ class Salvage:
         self._aside = aside
         self._max_bytes = max_bytes
         self._stop = stop
+        self._patient = True
         self._known = Ranges()
         self._seen: set[tuple[str, int]] = set()
         self._found: list[Found] = []
@@ -97,16 +99,22 @@ class Salvage:
         self._batch = _Batch()
 
     def run(
-        self, *, progress: Callable[[int, int], None] = lambda _done, _size: None
+        self,
+        *,
+        progress: Callable[[int, int], None] = lambda _done, _size: None,
+        patient: bool = True,
     ) -> Salvaged | None:
         """Salvage; returns what became of the file, or None if told to stop before the end.
 
         Args:
             progress: Told the bytes looked through, and of how many.
+            patient: Whether to wait for room where there is none.
 
         Raises:
+            OutboxFullError: There is no room, and this is not patient.
             OutboxError: The file in use, or the one put aside, cannot be used.
         """
+        self._patient = patient
         damage = damage_of(self._aside)
         report = Salvaged(file=str(self._aside), reason=damage.reason, noticed_us=damage.noticed_us)
         with connected(self._path) as connection:
@@ -188,7 +196,7 @@ class Salvage:
 
         def work() -> None:
             for table, row in batch.rows:
-                connection.execute(*_insertion(table, row))
+                connection.execute(*insertion(table, row))
             set_aside = [row for table, row in batch.rows if table == "set_aside"]
             if set_aside:
                 _count(connection, set_aside=set_aside, lost_rows=0)
@@ -214,7 +222,7 @@ class Salvage:
                 segment = Segment(damage.stream, number, number, {"losses": table})
                 if not self._known.covers(damage.stream.bytes, number, number):
                     row = row_of(seal(segment)) | {"created_us": now_us}
-                    connection.execute(*_insertion("segment", row))
+                    connection.execute(*insertion("segment", row))
             _count(connection, set_aside=(), lost_rows=report.lost_rows)
             value = msgspec.json.encode(report)
             connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (REPORT, value))
@@ -251,31 +259,27 @@ class Salvage:
                 with mapped_errors(self._path, marking=True), written(connection):
                     work()
             except OutboxFullError:
+                if not self._patient:
+                    raise
                 if self._stop.wait(_RETRY_SECONDS):
                     return False
             else:
                 return True
 
 
-def row_of(sealed: Sealed) -> Row:
-    """Return a segment as a row of its table, without its id and its circumstances."""
-    return {
-        "kind": int(sealed.kind),
-        "stream": sealed.key.stream.bytes,
-        "first_seq": sealed.key.first_seq,
-        "last_seq": sealed.last_seq,
-        "rows": sealed.rows,
-        "readings": sealed.readings,
-        "from_us": sealed.from_us,
-        "to_us": sealed.to_us,
-        "checksum": crc32(sealed.body),
-        "body": sealed.body,
-    }
-
-
-def _insertion(table: str, row: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    marks = ", ".join("?" * len(row))
-    return f"INSERT OR IGNORE INTO {table} ({', '.join(row)}) VALUES ({marks})", [*row.values()]
+def told(report: Salvaged) -> str:
+    """Say what became of a damaged file."""
+    when = datetime.fromtimestamp(report.noticed_us / 1e6, UTC)
+    lost = (
+        f"{report.lost_ranges} ranges (of those known {report.lost_rows} rows) are declared lost"
+        if report.lost_ranges
+        else "nothing is known to be lost"
+    )
+    return (
+        f"the outbox was found damaged at {when:%Y-%m-%d %H:%M:%SZ} ({report.reason}): "
+        f"{report.segments} segments with {report.rows} rows were salvaged, {lost}; "
+        f"the damaged file is kept as {report.file}, delete it when nobody needs it"
+    )
 
 
 def _values(cell: Cell, *, payload: bytes) -> dict[str, Any]:

@@ -4,11 +4,10 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 from edge_agent.outbox.damage import pending
-from edge_agent.outbox.salvage import Salvage, Salvaged
+from edge_agent.outbox.salvage import Salvage, Salvaged, told
 
 _log = logging.getLogger(__name__)
 
@@ -38,21 +37,6 @@ async def salvage_pending(
             reports.append(report)
             changed()
     return reports
-
-
-def told(report: Salvaged) -> str:
-    """Say what became of a damaged file."""
-    when = datetime.fromtimestamp(report.noticed_us / 1e6, UTC)
-    lost = (
-        f"{report.lost_ranges} ranges (of those known {report.lost_rows} rows) are declared lost"
-        if report.lost_ranges
-        else "nothing is known to be lost"
-    )
-    return (
-        f"the outbox was found damaged at {when:%Y-%m-%d %H:%M:%SZ} ({report.reason}): "
-        f"{report.segments} segments with {report.rows} rows were salvaged, {lost}; "
-        f"the damaged file is kept as {report.file}, delete it when nobody needs it"
-    )
 
 
 async def _salvaged(path: Path, *, aside: Path, max_bytes: int) -> Salvaged | None:
