@@ -175,6 +175,7 @@ class Observer:
             backlog_grows=outlook.grows,
             outbox_full=outbox.full,
             **self._losses_and_wear(),
+            outbox_damage=outbox.damage,
             waiting_rows=outbox.waiting.rows,
             set_aside=outbox.shelf.set_aside_segments,
             quarantined=stages.counts.quarantined,

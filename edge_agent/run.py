@@ -27,6 +27,7 @@ from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
 from edge_agent.observe import Health, Observer
 from edge_agent.outbox import Limits, Outbox, open_outbox
+from edge_agent.outbox.salvaging import watch_damage
 from edge_agent.pacer import Pacer
 from edge_agent.panels import PanelBook
 from edge_agent.pipeline import Stages, deliver, keep
@@ -185,6 +186,11 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
             "spill": stages.outbox.spill_when_due(),
             "tidy": stages.outbox.tidy(),
             "episodes": stages.detection.forget_cleared(),
+            "salvage": watch_damage(
+                stages.outbox,
+                path=config.buffer.path,
+                max_bytes=config.buffer.max_megabytes * _MEGABYTE,
+            ),
             "status": agent.observer.write(status_path(config.buffer.path)),
             "ready": _say_ready(agent.subscriber, systemd=systemd),
             "life": agent.observer.show_life(systemd),

@@ -102,6 +102,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes written to disk since the start, as the kernel counts; None where it does not."""
     disk_bytes_per_reading: float | None = None
     """The same for each good reading; None before the first."""
+    outbox_damage: str | None = None
+    """What became of a damaged outbox file, as long as that is kept."""
     waiting_rows: int
     """Rows in memory, on their way."""
     set_aside: int
@@ -204,6 +206,7 @@ def problems(status: Status, *, now: float) -> list[str]:
                 "`edge-agent quarantine list` shows why"
             ),
         ),
+        (status.outbox_damage is not None, status.outbox_damage or ""),
         (
             status.dropped_messages > 0,
             f"{status.dropped_messages} messages of QoS 0 were lost for want of room; use QoS 1",

@@ -58,6 +58,8 @@ class Outbox:
         """Whether live data is held back; then it waits on disk, too."""
         self.full = False
         """Whether the last write found no room."""
+        self.damage: str | None = None
+        """What became of a damaged file, as long as that is kept."""
         self.waiting = Waiting()
         """What is in memory."""
         self.shelf = Shelf(file, max_bytes=limits.shelf_bytes)
