@@ -19,7 +19,7 @@ from edge_agent.budget import Budget
 from edge_agent.config import BufferSettings, Config, UploadSettings, pace_of
 from edge_agent.detect import Detector
 from edge_agent.detection import Detection
-from edge_agent.errors import EdgeError
+from edge_agent.errors import EdgeError, OutboxFullError
 from edge_agent.identity import IdentityFiles
 from edge_agent.intake import Intake
 from edge_agent.link import Link
@@ -41,6 +41,9 @@ from edge_agent.validate import Validator
 
 GOODBYE_SECONDS: Final = 5.0
 """How long a stopping agent waits for receipts before it puts the rest on disk."""
+
+RETRY_SECONDS: Final = 2.0
+"""How long to wait before trying again to use a disk that takes no writes."""
 
 READY_SECONDS: Final = 10.0
 """How long the broker may hold up that we say we run."""
@@ -74,7 +77,10 @@ async def run(config: Config) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with assembled(config) as agent:
+    async with contextlib.AsyncExitStack() as stack:
+        agent = await _assembled_in_time(stack, config=config, stop=stop)
+        if agent is None:
+            return
         path = status_path(config.buffer.path)
         try:
             await _run(agent, config=config, stop=stop)
@@ -82,6 +88,28 @@ async def run(config: Config) -> None:
             with contextlib.suppress(EdgeError):
                 write_status(path, agent.observer.status(stopped=True))
         _log.info("stopped; %d rows wait on disk", agent.stages.outbox.shelf.stock.rows)
+
+
+async def _assembled_in_time(
+    stack: contextlib.AsyncExitStack, *, config: Config, stop: asyncio.Event
+) -> Agent | None:
+    """Put an agent together once the disk takes writes; None if told to stop before.
+
+    Until then the broker keeps what comes, for nobody acknowledges it.
+    """
+    systemd, waits = Systemd.of(os.environ), False
+    while not stop.is_set():
+        try:
+            return await stack.enter_async_context(assembled(config))
+        except OutboxFullError as error:
+            if not waits:
+                _log.error("not collecting: %s", error)
+            waits = True
+            systemd.tell(READY="1", WATCHDOG="1", STATUS=f"not collecting: {error}")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RETRY_SECONDS):
+                await stop.wait()
+    return None
 
 
 @asynccontextmanager

@@ -1,6 +1,8 @@
 """Looking at the agent from outside: its status and its effective configuration."""
 
+import os
 import time
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -21,7 +23,7 @@ def status(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
     if found is None:
         raise EdgeError(f"the agent with the outbox {settings.buffer.path} has never run here")
     now = time.time()
-    wrong = problems(found, now=now)
+    wrong = [*_disk_problem(settings.buffer.path), *problems(found, now=now)]
     if json_:
         print_json({**msgspec.to_builtins(found), "problems": wrong})
     else:
@@ -42,6 +44,15 @@ def config(
         print_json(tables)
     else:
         typer.echo(as_toml(tables), nl=False)
+
+
+def _disk_problem(outbox: Path) -> list[str]:
+    """Say that the disk takes no writes, in which case the agent cannot say anything itself."""
+    try:
+        read_only = os.statvfs(outbox.parent).f_flag & os.ST_RDONLY
+    except OSError as error:
+        return [f"cannot look at the disk of {outbox}: {error.strerror}"]
+    return [f"the disk of {outbox} is read-only: nothing can be kept"] if read_only else []
 
 
 def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:

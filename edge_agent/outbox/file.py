@@ -16,7 +16,7 @@ import aiosqlite
 from edge_agent.errors import OutboxDamagedError, OutboxError
 from edge_agent.outbox.damage import pending, put_aside, put_aside_if_damaged
 from edge_agent.outbox.restore import restore_state
-from edge_agent.outbox.sqlite import BUSY_SECONDS, mapped_errors
+from edge_agent.outbox.sqlite import BUSY_SECONDS, disk_error, mapped_errors, marked
 from edge_agent.outbox.upgrade import schema, upgrade
 
 SCHEMA_VERSION: Final = 2
@@ -65,11 +65,8 @@ class Space(NamedTuple):
 class OutboxFile:
     """One SQLite connection; every write is one transaction, safe on disk when it returns."""
 
-    def __init__(
-        self, connection: aiosqlite.Connection, *, path: Path, marking: bool = False
-    ) -> None:
+    def __init__(self, connection: aiosqlite.Connection, *, path: Path) -> None:
         self._connection = connection
-        self._marking = marking
         self._lock = asyncio.Lock()
         self.path = path
         """Where it is."""
@@ -86,7 +83,7 @@ class OutboxFile:
             OutboxError: The file cannot be read or written; nothing was changed.
         """
         async with self._lock:
-            with mapped_errors(self.path, marking=self._marking):
+            with mapped_errors(self.path):
                 try:
                     await self._connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
                     yield Transaction(self._connection)
@@ -113,7 +110,7 @@ class OutboxFile:
             OutboxError: The file cannot be read.
         """
         async with self._lock:
-            with mapped_errors(self.path, marking=self._marking):
+            with mapped_errors(self.path):
                 return await Transaction(self._connection).read(sql, parameters)
 
     async def space(self) -> Space:
@@ -136,7 +133,7 @@ class OutboxFile:
             OutboxError: The file cannot be written, or another program reads it.
         """
         async with self._lock:
-            with mapped_errors(self.path, marking=self._marking):
+            with mapped_errors(self.path):
                 await self._connection.execute("VACUUM")
                 await self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -174,7 +171,8 @@ async def open_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile]:
         async with _connected(path) as connection:
             with mapped_errors(path):
                 await _prepare(connection, path=path, max_bytes=max_bytes)
-            yield OutboxFile(connection, path=path, marking=True)
+            with marked(path):
+                yield OutboxFile(connection, path=path)
 
 
 @asynccontextmanager
@@ -297,7 +295,7 @@ def locked(path: Path) -> Iterator[bool]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise OutboxError(f"cannot use {path}: {error.strerror}") from error
+        raise disk_error(path, error) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield _is_same_boot(handle)
@@ -320,4 +318,4 @@ def _make_private(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would make it readable
     except OSError as error:
-        raise OutboxError(f"cannot use {path}: {error.strerror}") from error
+        raise disk_error(path, error) from error

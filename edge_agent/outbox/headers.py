@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from edge_agent.outbox.file import OutboxFile, Transaction
+from edge_agent.outbox.sqlite import stream_of
 from edge_agent.sealed import Key
 
 _COLUMNS: Final = (
@@ -39,7 +39,7 @@ class Header(NamedTuple):
     @property
     def key(self) -> Key:
         """Which segment it is."""
-        return Key(UUID(bytes=self.stream), self.first_seq)
+        return Key(stream_of(self.stream), self.first_seq)
 
 
 async def headers(

@@ -256,7 +256,7 @@ class Salvage:
         """Do it in a transaction as soon as there is room; False if told to stop before."""
         while True:
             try:
-                with mapped_errors(self._path, marking=True), written(connection):
+                with mapped_errors(self._path), written(connection):
                     work()
             except OutboxFullError:
                 if not self._patient:

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
-from uuid import UUID
 from zlib import crc32
 
-from edge_agent.errors import OutboxFullError
+from edge_agent.errors import OutboxDamagedError, OutboxFullError
 from edge_agent.outbox.aside import out_of_line
 from edge_agent.outbox.file import OutboxFile, Row, Transaction
 from edge_agent.outbox.requested import Requested
+from edge_agent.outbox.sqlite import stream_of
 from edge_agent.outbox.totals import Change, Totals, changing, read_totals, write_totals
 from edge_agent.sealed import Key, Kind, Sealed
 
@@ -170,7 +170,7 @@ class Shelf:
             listed = await self.requested.first(self._file) + listed
         chosen: dict[Key, int] = {}
         for id_, stream, first_seq, rows, size in listed:
-            key = Key(UUID(bytes=stream), first_seq)
+            key = Key(stream_of(stream), first_seq)
             if key in busy or key in self.in_flight or key in chosen:
                 continue
             max_bytes -= size
@@ -270,4 +270,6 @@ def row_of(sealed: Sealed) -> Row:
 def sealed_of_row(row: Row) -> Sealed:
     """Return the segment a row holds."""
     stream, first_seq, last_seq, kind, *others = row
-    return Sealed(Key(UUID(bytes=stream), first_seq), last_seq, Kind(kind), *others)
+    if kind not in tuple(Kind):
+        raise OutboxDamagedError(f"the outbox is damaged: a row has the kind {kind!r}")
+    return Sealed(Key(stream_of(stream), first_seq), last_seq, Kind(kind), *others)

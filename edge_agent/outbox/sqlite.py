@@ -1,16 +1,20 @@
 """What all that use SQLite here share: connections without a loop, and its errors as ours."""
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
+from uuid import UUID
 
 from edge_agent.errors import OutboxDamagedError, OutboxError, OutboxFullError
 from edge_agent.outbox.damage import mark
 
 BUSY_SECONDS: Final = 10.0
+_PASSING_NUMBERS: Final = frozenset({errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO})
+_UUID_BYTES: Final = 16
 
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 # Sectors that cannot be read are damage; any other trouble of the disk may pass.
@@ -19,12 +23,11 @@ _PASSING: Final = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR})
 
 
 @contextmanager
-def mapped_errors(path: Path | None = None, *, marking: bool = False) -> Iterator[None]:
+def mapped_errors(path: Path | None = None) -> Iterator[None]:
     """Turn SQLite's errors into ours.
 
     Args:
         path: The outbox, where that is known.
-        marking: Whether to note damage for the next opening; only who holds the lock may.
 
     Raises:
         OutboxFullError: There is no room, or the disk takes no writes.
@@ -38,8 +41,6 @@ def mapped_errors(path: Path | None = None, *, marking: bool = False) -> Iterato
         refined = getattr(error, "sqlite_errorcode", 0)
         code = refined & 0xFF  # what is above only refines it
         if code in _DAMAGED or refined in _UNREADABLE:
-            if marking and path is not None:
-                mark(path, reason=str(error))
             raise OutboxDamagedError(
                 f"the outbox{where} is damaged ({error}): what can be read of it is salvaged when "
                 "the agent starts again, or by `edge-agent buffer repair`"
@@ -51,6 +52,21 @@ def mapped_errors(path: Path | None = None, *, marking: bool = False) -> Iterato
                 f"the disk of the outbox{where} takes nothing: {error}"
             ) from error
         raise OutboxError(f"outbox{where}: {error}") from error
+
+
+@contextmanager
+def marked(path: Path) -> Iterator[None]:
+    """Note damage that is met within, for the next opening; only who holds the lock may."""
+    try:
+        yield
+    except OutboxDamagedError as error:
+        mark(path, reason=str(error.__cause__ or error))
+        raise
+    except BaseExceptionGroup as group:
+        damage = group.subgroup(OutboxDamagedError)
+        if damage is not None:
+            mark(path, reason=_first_of(damage))
+        raise
 
 
 @contextmanager
@@ -92,3 +108,27 @@ def written(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def disk_error(path: Path, error: OSError) -> OutboxError:
+    """Return our error for one of the system's: some pass, as when a disk has room again."""
+    kind = OutboxFullError if error.errno in _PASSING_NUMBERS else OutboxError
+    return kind(f"cannot use {path}: {error.strerror}")
+
+
+def stream_of(value: object) -> UUID:
+    """Return a stream as a row has it.
+
+    Raises:
+        OutboxDamagedError: It is none: SQLite does not notice damage within a row.
+    """
+    if not isinstance(value, bytes) or len(value) != _UUID_BYTES:
+        raise OutboxDamagedError("the outbox is damaged: a row has no valid stream")
+    return UUID(bytes=value)
+
+
+def _first_of(group: BaseExceptionGroup[OutboxDamagedError]) -> str:
+    error = group.exceptions[0]
+    return (
+        _first_of(error) if isinstance(error, BaseExceptionGroup) else str(error.__cause__ or error)
+    )

@@ -201,3 +201,9 @@ async def agent(tmp_path, mosquitto, collector):
     assert enrolled.returncode == 0, enrolled.stderr
     yield process
     await process.kill()
+
+
+@pytest.fixture
+def agent_of():
+    """The class of agents, for those that live elsewhere."""
+    return AgentProcess

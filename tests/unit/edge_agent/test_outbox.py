@@ -223,11 +223,13 @@ async def test_a_refused_segment_is_kept_aside(opened):
         assert outbox.shelf.set_aside_segments == 1
 
 
-async def test_a_file_that_is_no_database_is_refused(opened, tmp_path):
-    (tmp_path / "outbox.db").write_bytes(b"not a database, " * 1000)
-    with pytest.raises(OutboxError, match="not a database"):
-        async with opened():
-            pass
+async def test_a_file_that_is_no_database_is_put_aside_and_stops_nobody(opened, tmp_path):
+    found = b"not a database, " * 1000
+    (tmp_path / "outbox.db").write_bytes(found)
+    async with opened() as outbox:
+        assert (await kept(outbox, sealed(0))).is_set()
+    [aside] = tmp_path.glob("outbox.db.damaged-*Z")
+    assert aside.read_bytes() == found
 
 
 async def test_only_one_agent_may_have_it(opened):
@@ -271,18 +273,9 @@ async def test_every_entry_that_goes_is_counted_and_a_smaller_bound_holds_at_onc
         assert (smaller.entries, smaller.dropped) == (1, 4)
 
 
-async def test_a_damaged_file_says_what_to_do(opened, tmp_path):
+async def test_who_only_reads_a_damaged_file_is_told_what_salvages_it(tmp_path):
     (tmp_path / "outbox.db").write_bytes(b"not SQLite at all" * 1000)
-    with pytest.raises(OutboxError, match=r"outbox.db is damaged .* move it"):
-        async with opened():
-            pass
-    with pytest.raises(OutboxError, match=r"outbox.db is damaged .* move it"):
+    with pytest.raises(OutboxError, match=r"outbox.db is damaged .* edge-agent buffer repair"):
         async with read_file(tmp_path / "outbox.db"):
             pass
-
-
-async def test_the_quarantine_is_bounded_in_bytes(opened):
-    async with opened() as outbox:
-        small = Quarantine(outbox._file, max_bytes=1000)
-        await small.put([entry(number, size=300) for number in range(10)])
-        assert (small.entries, small.size_bytes, small.dropped) == (3, 900, 7)
+    assert [one.name for one in tmp_path.iterdir()] == ["outbox.db"]
