@@ -18,8 +18,10 @@ from edge_agent.outbox.damage import mark, pending
 from edge_agent.outbox.examine import Heap, Stats, Verified
 from edge_agent.outbox.examine import stats as stats_of
 from edge_agent.outbox.examine import verify as verified
-from edge_agent.outbox.file import locked, open_file
-from edge_agent.outbox.salvage import Salvage, Salvaged, told
+from edge_agent.outbox.file import open_file
+from edge_agent.outbox.lock import locked
+from edge_agent.outbox.reports import Salvaged, told
+from edge_agent.outbox.salvage import Salvage
 from edge_agent.status import read_status
 
 app: Final = typer.Typer(

@@ -1,11 +1,9 @@
 """The outbox file: aiosqlite is used in this folder and nowhere else."""
 
 import asyncio
-import contextlib
-import fcntl
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -15,6 +13,7 @@ import aiosqlite
 
 from edge_agent.errors import OutboxDamagedError, OutboxError
 from edge_agent.outbox.damage import pending, put_aside, put_aside_if_damaged
+from edge_agent.outbox.lock import locked
 from edge_agent.outbox.restore import restore_state
 from edge_agent.outbox.sqlite import BUSY_SECONDS, disk_error, mapped_errors, marked
 from edge_agent.outbox.upgrade import schema, upgrade
@@ -30,7 +29,6 @@ _SMALL: Final = (
     "SELECT count(*) FROM segment INDEXED BY urgent_segment WHERE kind = 0",
     "SELECT count(*) FROM set_aside",
 )
-_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _LOG_BYTES: Final = 8_388_608  # so much of the log is gathered before it goes into the file
 
 Row = tuple[Any, ...]
@@ -282,36 +280,6 @@ async def _check_version(connection: aiosqlite.Connection, *, path: Path) -> int
             "install the agent that wrote it, or a newer one"
         )
     return int(version)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[bool]:
-    """Hold the lock of an outbox; tells whether it was held last since the computer was started.
-
-    Raises:
-        OutboxError: Another program has it, or the folder cannot be used.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise disk_error(path, error) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield _is_same_boot(handle)
-    except BlockingIOError as error:
-        raise OutboxError(f"another agent is using {path}") from error
-    finally:
-        os.close(handle)
-
-
-def _is_same_boot(handle: int) -> bool:
-    now = _BOOT.read_bytes() if _BOOT.exists() else b""
-    before = os.pread(handle, 64, 0)
-    if now != before:
-        with contextlib.suppress(OSError):  # a full disk
-            os.pwrite(handle, now, 0)
-    return now == before != b""
 
 
 def _make_private(path: Path) -> None:

@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple, Self
 from zlib import crc32
 
+from edge_agent.outbox.rows import row_of
+from edge_agent.sealed import sealed_of
 from shared.errors import InvalidSegmentError
 from shared.segments import MAX_ROWS, decode
 
@@ -83,6 +85,16 @@ def is_intact(row: Mapping[str, Any], *, table: str) -> bool:
         # What the collector refused need not be a segment; its reason says so.
         return table == "set_aside"
     return True
+
+
+def truth(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what the body itself says in the place of columns that may be damaged."""
+    try:
+        sealed = sealed_of(decode(row["body"]), body=row["body"])
+    except InvalidSegmentError:
+        return dict(row)
+    said = row_of(sealed)
+    return {name: said.get(name, value) for name, value in row.items()}
 
 
 def header_of(row: Mapping[str, Any], *, id_: int) -> Found | None:

@@ -8,43 +8,25 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, Self
+from typing import BinaryIO, Final, Self
 
 import numpy as np
 
-from edge_agent.outbox.records import MAX_PAYLOAD, Shape, shape_at, varint, varint_before
+from edge_agent.outbox.layout import (
+    INTERIOR,
+    LEAF,
+    LEAF_HEADER_BYTES,
+    Cell,
+    children,
+    free_pages,
+    page_bytes_of,
+)
+from edge_agent.outbox.records import MAX_PAYLOAD, shape_at, varint, varint_before
 from edge_agent.outbox.wal import Log, read_log
 
-LEAF: Final = 0x0D
-"""The first byte of a page that holds rows of a table."""
-
-_INTERIOR: Final = 0x05
-_SIZES: Final = (1024, 4096)
-"""The sizes of pages that outboxes have, or had."""
-_FIRST_BYTES: Final = (0, 2, 5, 10, 13)  # how nearly every page begins
-_MOST: Final = 0.8
 _CHUNK_BYTES: Final = 4_194_304
-_SAMPLE_BYTES: Final = 16_777_216
-_LEAF_HEADER_BYTES: Final = 8
 # How the record of a segment begins: no id, a kind that is 0 or 1, a stream of 16 bytes.
 _SEGMENT: Final = re.compile(rb"\x00[\x08\x09]\x2c")
-
-
-class Cell(NamedTuple):
-    """A row, as far as it is in its page."""
-
-    id: int
-    """The row's number."""
-    shape: Shape
-    """What is where in its payload."""
-    local: bytes
-    """The beginning of its payload."""
-    overflow: int
-    """The page its payload goes on in; 0 for none."""
-    live: bool
-    """Whether the page says that the row is there; else it may have been deleted."""
-    late: bool
-    """Whether it is from behind a damaged frame of the log."""
 
 
 class Pages:
@@ -59,7 +41,7 @@ class Pages:
         """The size of a page."""
         header = self.read(1) or bytes(100)
         first, count = (int.from_bytes(header[at : at + 4], "big") for at in (32, 36))
-        self._free = _free_pages(self, first=first, count=count)
+        self._free = free_pages(self.read, first=first, count=count)
         self._children: set[int] = set()
 
     @classmethod
@@ -73,7 +55,7 @@ class Pages:
         file = path.open("rb")
         try:
             log = read_log(log_path)
-            page = _page_bytes(file, log=log)
+            page = page_bytes_of(file, log=log)
             if not log.page_bytes:
                 log = read_log(log_path, page_bytes=page)
             return cls(file, log_path.open("rb") if log.page_bytes else None, log=log, page=page)
@@ -157,7 +139,7 @@ class Pages:
     def _worth_reading(self, chunk: bytes) -> list[int]:
         """Return where pages begin that hold rows, or anything that looks like a segment."""
         first = np.frombuffer(chunk, np.uint8)[:: self.page_bytes]
-        rows = (first == LEAF) | (first == _INTERIOR)
+        rows = (first == LEAF) | (first == INTERIOR)
         pages = set((np.flatnonzero(rows) * self.page_bytes).tolist())
         for hit in _SEGMENT.finditer(chunk):
             pages.add(hit.start() // self.page_bytes * self.page_bytes)
@@ -165,8 +147,8 @@ class Pages:
 
     def _cells_of(self, page: bytes, *, number: int, late: bool) -> Iterator[Cell]:
         begin = 100 if number == 1 else 0
-        if page[begin] == _INTERIOR:
-            self._children.update(_children(page, begin=begin))
+        if page[begin] == INTERIOR:
+            self._children.update(children(page, begin=begin))
         listed, whole = self._listed(page, begin=begin)
         seen = set()
         for at in listed:
@@ -188,7 +170,7 @@ class Pages:
             int.from_bytes(page[begin + at : begin + at + size], "big")
             for at, size in ((1, 2), (3, 2), (5, 2), (7, 1))
         )
-        start = begin + _LEAF_HEADER_BYTES
+        start = begin + LEAF_HEADER_BYTES
         end = min(start + 2 * count, len(page) - 1)
         places = [int.from_bytes(page[at : at + 2], "big") for at in range(start, end, 2)]
         used = fragments
@@ -257,41 +239,5 @@ class Pages:
         return Cell(id_, shape, page[at:end], overflow, live, late)
 
 
-def _children(page: bytes, *, begin: int) -> list[int]:
-    """Return the pages that a page leads to."""
-    count = int.from_bytes(page[begin + 3 : begin + 5], "big")
-    start = begin + _LEAF_HEADER_BYTES + 4
-    end = min(start + 2 * count, len(page) - 1)
-    places = [int.from_bytes(page[at : at + 2], "big") for at in range(start, end, 2)]
-    return [int.from_bytes(page[at : at + 4], "big") for at in (begin + 8, *places)]
-
-
 def _full(page: bytes, size: int) -> bytes | None:
     return page if len(page) == size else None
-
-
-def _page_bytes(file: BinaryIO, *, log: Log) -> int:
-    """Return the size of pages, from the log, the header, or by looking which fits."""
-    named = int.from_bytes(file.read(100)[16:18], "big")
-    if log.page_bytes or named in _SIZES:
-        return log.page_bytes or named
-    file.seek(0)
-    small = _SIZES[0]
-    first = np.frombuffer(file.read(_SAMPLE_BYTES), np.uint8)[small::small]
-    return small if np.isin(first, _FIRST_BYTES).mean() > _MOST else _SIZES[1]
-
-
-def _free_pages(pages: Pages, *, first: int, count: int) -> frozenset[int]:
-    """Return the pages that hold nothing; none if their list is not in order."""
-    free: set[int] = set()
-    listed = 0
-    while first and first not in free:
-        page = pages.read(first)
-        here = 0 if page is None else int.from_bytes(page[4:8], "big")
-        if page is None or here > len(page) // 4 - 2:
-            return frozenset()
-        free.add(first)
-        free.update(np.frombuffer(page, ">u4", here, 8).tolist())
-        listed += 1 + here
-        first = int.from_bytes(page[:4], "big")
-    return frozenset(free) if listed == len(free) == count else frozenset()

@@ -8,9 +8,8 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -19,48 +18,23 @@ import msgspec
 
 from edge_agent.errors import OutboxError, OutboxFullError
 from edge_agent.outbox.damage import Damage, damage_of, settled
-from edge_agent.outbox.found import Found, Ranges, gaps, header_of, is_intact
-from edge_agent.outbox.pages import Cell, Pages
+from edge_agent.outbox.found import Found, Ranges, gaps, header_of, is_intact, truth
+from edge_agent.outbox.layout import Cell
+from edge_agent.outbox.pages import Pages
 from edge_agent.outbox.records import values_of
+from edge_agent.outbox.reports import REPORT, Salvaged, count
 from edge_agent.outbox.rows import insertion, row_of
 from edge_agent.outbox.sqlite import connected, mapped_errors, written
-from edge_agent.outbox.totals import Totals
-from edge_agent.sealed import seal, sealed_of
-from shared.errors import InvalidSegmentError
+from edge_agent.sealed import seal
 from shared.losses import Loss, LossReason, losses_table
-from shared.segments import Segment, decode
-
-REPORT: Final = "salvaged"
-"""The name in ``state`` of what was salvaged last, a `Salvaged` as JSON."""
+from shared.segments import Segment
 
 _BATCH_BYTES: Final = 2_000_000
 _BATCH_ROWS: Final = 500
 _RETRY_SECONDS: Final = 5.0
-_TOTALS: Final = "totals"
 _LOSSES_A_SEGMENT: Final = 10_000
 
 Row = dict[str, Any]
-
-
-class Salvaged(msgspec.Struct, kw_only=True):
-    """What became of a damaged file."""
-
-    file: str
-    """Where it is."""
-    reason: str
-    """What was found."""
-    noticed_us: int
-    """When, microseconds since 1970-01-01 UTC."""
-    segments: int = 0
-    """Segments that were taken over."""
-    rows: int = 0
-    """Rows in them."""
-    others: int = 0
-    """Segments set aside, and entries of the quarantine, that were taken over."""
-    lost_ranges: int = 0
-    """Ranges that were declared lost."""
-    lost_rows: int = 0
-    """Rows of those whose extent is known."""
 
 
 @dataclass(slots=True)
@@ -174,7 +148,7 @@ class Salvage:
     def _keep(self, cell: Cell, *, row: Row) -> None:
         table = cell.shape.table
         if table in {"segment", "set_aside"}:
-            row = _truth(row)
+            row = truth(row)
             if table == "segment":
                 self._found.append(Found.of(row, id_=cell.id))
             stream, first, last = row["stream"], row["first_seq"], row["last_seq"]
@@ -199,7 +173,7 @@ class Salvage:
                 connection.execute(*insertion(table, row))
             set_aside = [row for table, row in batch.rows if table == "set_aside"]
             if set_aside:
-                _count(connection, set_aside=set_aside, lost_rows=0)
+                count(connection, set_aside=set_aside, lost_rows=0)
 
         if not self._written(connection, work):
             return False
@@ -223,7 +197,7 @@ class Salvage:
                 if not self._known.covers(damage.stream.bytes, number, number):
                     row = row_of(seal(segment)) | {"created_us": now_us}
                     connection.execute(*insertion("segment", row))
-            _count(connection, set_aside=(), lost_rows=report.lost_rows)
+            count(connection, set_aside=(), lost_rows=report.lost_rows)
             value = msgspec.json.encode(report)
             connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (REPORT, value))
 
@@ -267,21 +241,6 @@ class Salvage:
                 return True
 
 
-def told(report: Salvaged) -> str:
-    """Say what became of a damaged file."""
-    when = datetime.fromtimestamp(report.noticed_us / 1e6, UTC)
-    lost = (
-        f"{report.lost_ranges} ranges (of those known {report.lost_rows} rows) are declared lost"
-        if report.lost_ranges
-        else "nothing is known to be lost"
-    )
-    return (
-        f"the outbox was found damaged at {when:%Y-%m-%d %H:%M:%SZ} ({report.reason}): "
-        f"{report.segments} segments with {report.rows} rows were salvaged, {lost}; "
-        f"the damaged file is kept as {report.file}, delete it when nobody needs it"
-    )
-
-
 def _values(cell: Cell, *, payload: bytes) -> dict[str, Any]:
     try:
         return values_of(cell.shape, payload)
@@ -289,27 +248,5 @@ def _values(cell: Cell, *, payload: bytes) -> dict[str, Any]:
         return {}
 
 
-def _truth(row: dict[str, Any]) -> dict[str, Any]:
-    """Put what the body itself says in the place of columns that may be damaged."""
-    try:
-        sealed = sealed_of(decode(row["body"]), body=row["body"])
-    except InvalidSegmentError:
-        return row
-    said = row_of(sealed)
-    return {name: said.get(name, value) for name, value in row.items()}
-
-
 def _mark_of(payload: Any, received_us: Any) -> int:  # noqa: ANN401 - whatever SQLite kept
     return hash((bytes(payload), received_us))
-
-
-def _count(connection: sqlite3.Connection, *, set_aside: Sequence[Row], lost_rows: int) -> None:
-    """Add to the totals what they do not count by themselves, as they do segments."""
-    found = connection.execute("SELECT value FROM state WHERE name = ?", (_TOTALS,)).fetchone()
-    totals = msgspec.json.decode(found[0], type=Totals) if found else Totals()
-    for row in set_aside:
-        totals.set_aside.add(1, row["rows"], row["readings"], len(row["body"]))
-    lost = totals.lost.get(LossReason.DAMAGED, 0) + lost_rows
-    totals.lost[LossReason.DAMAGED.value] = lost
-    value = msgspec.json.encode(totals)
-    connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (_TOTALS, value))

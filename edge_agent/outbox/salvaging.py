@@ -10,7 +10,8 @@ import msgspec
 
 from edge_agent.outbox import Outbox
 from edge_agent.outbox.damage import pending, put_aside_files
-from edge_agent.outbox.salvage import REPORT, Salvage, Salvaged, told
+from edge_agent.outbox.reports import REPORT, Salvaged, told
+from edge_agent.outbox.salvage import Salvage
 
 _LOOK_SECONDS: Final = 30.0
 

@@ -2,12 +2,18 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from edge_agent.outbox.examine import stats
+from edge_agent.status import problems as told
+from edge_agent.status import read_status
 from shared.losses import losses_of
 
 
@@ -35,8 +41,10 @@ def remount(folder, options):
 
 
 @pytest.fixture
-async def on_small_disk(tmp_path, mosquitto, collector, agent_of):
-    """An enrolled agent that has 3 MB for all of its files."""
+async def on_small_disk(tmp_path, mosquitto, collector, agent_of, monkeypatch):
+    """An enrolled agent that has 3 MB for all of its files but its status, as under systemd."""
+    runtime = Path(tempfile.mkdtemp(prefix="heliograph-", dir="/run"))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(runtime))
     with mounted(tmp_path / "disk", options="size=3m") as folder:
         process = agent_of(
             folder,
@@ -45,9 +53,11 @@ async def on_small_disk(tmp_path, mosquitto, collector, agent_of):
             extra="min_free_megabytes = 0\n",
         )
         process.log = tmp_path / "agent.log"  # what tells what happened needs room, too
+        process.log.touch()
         assert (await process.run("enroll", "--token", "good")).returncode == 0
         yield process
         await process.kill()
+    shutil.rmtree(runtime)
 
 
 def reading(number):
@@ -68,6 +78,13 @@ def send(panel, start, count, *, at_once=500):
         panel.send("sensors/PANEL-000/readings", json.dumps(array))
 
 
+def is_short_of_room(outbox):
+    """Whether the agent says that it is, or gave something up for it."""
+    status = read_status(outbox)
+    said = status is not None and any("full" in one for one in told(status, now=time.time()))
+    return said or any(stats(outbox).lost_rows.values())
+
+
 def problems(agent):
     done = agent.command("status", "--json")
     return json.loads(done.stdout)["problems"] if done.stdout else [done.stderr]
@@ -85,9 +102,7 @@ async def test_a_full_disk_stops_nothing_and_loses_nothing_undeclared(
         file.write(bytes(3_000_000 - 300_000 - sum(one.stat().st_size for one in disk.iterdir())))
     async with publisher_of(mosquitto.port) as panel:
         send(panel, 0, count)
-        await until(
-            lambda: any("full" in one for one in problems(agent)), seconds=60, what="it says so"
-        )
+        await until(lambda: is_short_of_room(agent.outbox), seconds=60, what="it says so")
         filler.unlink()
         remount(disk, "size=64m")
         await collector.start()
@@ -107,7 +122,7 @@ async def test_on_a_read_only_disk_the_agent_waits_and_the_broker_keeps_what_com
 ):
     agent, disk = on_small_disk, on_small_disk.folder
     await agent.start()  # the broker knows its session from now on
-    await until(lambda: (disk / "status.json").exists(), what="a status")
+    await until(lambda: read_status(agent.outbox), what="a status")
     assert await agent.stop() == 0
     remount(disk, "ro")
 
