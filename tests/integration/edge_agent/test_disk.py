@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import shutil
 import subprocess
 import tempfile
@@ -61,14 +62,14 @@ async def on_small_disk(tmp_path, mosquitto, collector, agent_of, monkeypatch):
 
 
 def reading(number):
+    noise = random.Random(number)  # of which nothing can be compressed away
     return {
         "panel_id": f"PANEL-{number % 50:03d}",
         "timestamp": time.time() - 3600 + number / 1000,
-        # Of some noise, so that it needs room.
-        "temperature_celsius": (number * 7919 % 1000) / 17 + 5,
-        "voltage_volts": (number * 104729 % 1000) / 50 + 30,
-        "current_amperes": (number * 1299709 % 1000) / 200 + 3,
-        "power_output_watts": (number * 15485863 % 1000) / 10 + 200,
+        "temperature_celsius": noise.uniform(5, 60),
+        "voltage_volts": noise.uniform(30, 50),
+        "current_amperes": noise.uniform(3, 9),
+        "power_output_watts": noise.uniform(100, 400),
     }
 
 

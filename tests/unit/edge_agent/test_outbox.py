@@ -275,7 +275,7 @@ async def test_every_entry_that_goes_is_counted_and_a_smaller_bound_holds_at_onc
 
 async def test_who_only_reads_a_damaged_file_is_told_what_salvages_it(tmp_path):
     (tmp_path / "outbox.db").write_bytes(b"not SQLite at all" * 1000)
-    with pytest.raises(OutboxError, match=r"outbox.db is damaged .* edge-agent buffer repair"):
+    with pytest.raises(OutboxError, match=r"outbox.db is damaged .*`edge-agent buffer repair`"):
         async with read_file(tmp_path / "outbox.db"):
             pass
     assert [one.name for one in tmp_path.iterdir()] == ["outbox.db"]
