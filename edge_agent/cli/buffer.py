@@ -72,9 +72,9 @@ def stats(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
     path = _existing(load_config(config_path(config)).buffer.path)
     found = stats_of(path)
     status = read_status(path)
-    written = getattr(status, "bytes_written_per_reading", None)
+    written = None if status is None else status.disk_bytes_per_reading
     if json_:
-        print_json({**msgspec.to_builtins(found), "bytes_written_per_reading": written})
+        print_json({**msgspec.to_builtins(found), "disk_bytes_per_reading": written})
         return
     print_table(("", ""), rows=_facts(found, written=written))
     columns = ("", "segments", "rows", "readings", "thinned", "MB", "oldest", "newest")
