@@ -13,7 +13,7 @@ from collector.access import GatewayKeys
 from collector.database.engine import Database
 from collector.errors import BadBodyError, ProblemError
 from collector.ingest import Ingest
-from collector.queries.gateways import find_gateway
+from collector.queries.gateways import one_gateway
 from collector.receipts import Receipt, SegmentReceipt, Sender
 from shared.bundle import Bundle, Header
 from shared.errors import InvalidBundleError
@@ -188,7 +188,7 @@ async def _batch(batch: list[bytes], *, ingest: Ingest, sender: Sender) -> _Verd
 async def _why_unknown(database: Database, *, gateway: str) -> str:
     shown = gateway[:80]
     try:
-        detail = await find_gateway(database, gateway=gateway)
+        found = await one_gateway(database, gateway=gateway)
     except ProblemError:
         return (
             f"the bundle is of gateway {shown!r}, which is not enrolled here; "
@@ -196,5 +196,5 @@ async def _why_unknown(database: Database, *, gateway: str) -> str:
         )
     return (
         f"the bundle is of gateway {shown!r}, which was revoked on "
-        f"{detail.gateway.revoked_at:%Y-%m-%d}: nothing of it is accepted"
+        f"{found.revoked_at:%Y-%m-%d}: nothing of it is accepted"
     )
