@@ -51,6 +51,8 @@ def stamp(micros: int) -> str:
     except OverflowError:
         return str(micros)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 @contextmanager
 def bar(text: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on standard error, to people only; yields what is told done and of how much."""
