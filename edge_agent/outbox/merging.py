@@ -39,6 +39,7 @@ class Merger:
         self._file = file
         self._shelf = shelf
         self._urgent_left = 0
+        self._noted = shelf.totals.merged_through
         self.merged = 0
         """Segments that became part of another since the start."""
 
@@ -52,6 +53,9 @@ class Merger:
             OutboxFullError: There is no room to write what is merged.
         """
         totals = self._shelf.totals
+        if totals.merged_through > self._noted + _LOOKED_AT * _LOOKED_AT:
+            async with self._shelf.changing():  # a long way: the next start need not go it again
+                self._noted = totals.merged_through
         if totals.urgent.segments >= self._urgent_left + _MANY_URGENT:
             await self._urgent()
         found = await headers(
