@@ -64,4 +64,4 @@ def _upgraded(
         # Kept as it is: it is sent like all others, and set aside when the collector refuses it.
         sealed = Sealed(key, last_seq, Kind.BULK, rows, rows, moment, moment, body)
     last = reason or (crc32(body),)
-    return (stream, first_seq, last_seq, int(sealed.kind), *sealed[3:], moment, *last)
+    return (stream, first_seq, last_seq, int(sealed.kind), *sealed[3:8], moment, *last)
