@@ -39,7 +39,8 @@ _REPORTED: Final = (
     "lost_rows", "disk_bytes_per_reading",
     "outbox_segments", "outbox_rows", "outbox_bytes", "outbox_oldest_at", "outbox_full",
     "set_aside", "drained_in_seconds", "backlog_grows", "quarantine_entries", "quarantine_dropped",
-    "clock_offset_seconds", "broker_connected", "detector_trouble",
+    "clock_offset_seconds", "broker_connected", "detector_trouble", "clock_trusted", "clock_why",
+    "clock_jumps", "held_segments",
 )  # fmt: skip
 
 _log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Observer:
         self._subscriber = subscriber
         self._identity = identity
         self._version = version
-        self._started_at = time.time()
+        self._started_boot_us = stages.clock.since_boot_us()
         self._wear = Wear()
         self._lost_before = dict(stages.outbox.shelf.totals.lost)
         self._dropped_before = stages.outbox.quarantine.dropped
@@ -143,7 +144,7 @@ class Observer:
             pid=os.getpid(),
             site=self._config.site.id,
             gateway_id=gateway_id,
-            started_at=self._started_at,
+            started_at=stages.clock.wall_us(self._started_boot_us) / 1e6,
             written_at=time.time(),
             stopped=stopped,
             broker=str(self._subscriber.broker),
@@ -159,6 +160,11 @@ class Observer:
             collector_trouble=link.trouble,
             collector_since=_epoch(link.changed_at),
             receipt_at=None if link.answered_at is None else _epoch(link.answered_at),
+            clock_trusted=stages.clock.trusted,
+            clock_why=stages.clock.why,
+            clock_since=stages.clock.since_us / 1e6,
+            clock_jumps=stages.clock.jumps,
+            held_segments=outbox.undated.segments,
             clock_offset_seconds=stages.uploader.clock_offset.total_seconds(),
             uploaded_rows=stages.counts.uploaded_rows,
             uploaded_bytes=stages.counts.uploaded_bytes,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, NoReturn
 from uuid import UUID
 
+from edge_agent.clock import Clock, Moment
 from edge_agent.detection import Detection
 from edge_agent.entries import Entry
 from edge_agent.errors import CollectorAwayError, CollectorFailedError, OutboxFullError
@@ -17,6 +18,7 @@ from edge_agent.link import Link
 from edge_agent.outbox import Outbox, Parcel
 from edge_agent.panels import PanelBook
 from edge_agent.receipts import Rejection
+from edge_agent.redate import divided
 from edge_agent.resends import Resends
 from edge_agent.scheduler import Scheduler
 from edge_agent.sealed import Sealed, seal
@@ -85,6 +87,8 @@ class Stages:
     """What the collector asks for again."""
     next_seq: int = 0
     """The number of the next segment of this run."""
+    clock: Clock
+    """What the time is, and whether that is known."""
     health: Callable[[datetime], Table | None] = lambda _now: None
     """The agent's report on itself, when one is due."""
     counts: Counts = field(default_factory=Counts)
@@ -99,18 +103,16 @@ async def keep(stages: Stages) -> None:
         batch = await stages.intake.next(linger=linger, patience=_PATIENCE_SECONDS)  # intake
         if batch is None:
             return
-        now = datetime.now(UTC)
-        checked = stages.validator.check(batch.messages, now=now)  # validate/
+        moment = stages.clock.flush()  # clock
+        checked = stages.validator.check(batch.messages, now=moment.judge)  # validate/
         episodes = await stages.detection.look(  # detect/
-            checked.readings, settled=batch.settled, now=now
+            checked.readings, settled=batch.settled, now=moment.now
         )
+        stages.detection.redate(moment)
         await _quarantine(stages, checked.quarantined)
-        tables = _tables(stages, checked, episodes=episodes, now=now)
+        tables = _tables(stages, checked, episodes=episodes, now=moment.now)
         if tables:
-            segments = [
-                seal(Segment(stages.stream, number, number, part))  # shared/segments
-                for number, part in enumerate(tables, stages.next_seq)
-            ]
+            segments = _segments(stages, tables, moment=moment)
             stages.next_seq += len(segments)
             await _room(stages)
             await outbox.keep(segments, settled=batch.settled)  # outbox/
@@ -198,6 +200,20 @@ def _tables(
     if health is not None:
         tables["health"] = health
     return [part for whole in (urgent, tables) if whole for part in split(whole)]
+
+
+def _segments(stages: Stages, tables: list[dict[str, Table]], *, moment: Moment) -> list[Sealed]:
+    """Return the segments of a flush, in order; the clock may ask to hold some."""
+    return [
+        seal(  # shared/segments
+            Segment(stages.stream, number, number, part),
+            boot=moment.boot if hold else None,
+            offset_us=moment.dating.offset_us if hold else None,
+        )
+        for number, (part, hold) in enumerate(
+            divided(tables, moment=moment), stages.next_seq
+        )  # redate
+    ]
 
 
 async def _quarantine(stages: Stages, entries: list[Entry]) -> None:

@@ -16,12 +16,14 @@ from uuid import uuid4
 
 from edge_agent.addresses import broker_of, topics_of
 from edge_agent.budget import Budget
+from edge_agent.clock import Clock, Clocks
 from edge_agent.config import BufferSettings, Config, UploadSettings, pace_of
 from edge_agent.detect import Detector
 from edge_agent.detection import Detection
 from edge_agent.errors import EdgeError, OutboxFullError
 from edge_agent.identity import IdentityFiles
 from edge_agent.intake import Intake
+from edge_agent.kernel import Kernel
 from edge_agent.link import Link
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
@@ -35,8 +37,10 @@ from edge_agent.replay import replay
 from edge_agent.resends import Resends
 from edge_agent.scheduler import LANES, Scheduler
 from edge_agent.status import status_path, write_status
+from edge_agent.timekeeping import Timekeeper
 from edge_agent.traffic import Traffic
 from edge_agent.upload import Uploader, open_client
+from edge_agent.upload_clock import ask_time
 from edge_agent.validate import Validator
 
 GOODBYE_SECONDS: Final = 5.0
@@ -64,6 +68,8 @@ class Agent:
     """What hears the broker."""
     observer: Observer
     """What tells how it is."""
+    timekeeper: Timekeeper
+    """What finds out whether its clock is right."""
 
 
 async def run(config: Config) -> None:
@@ -113,33 +119,42 @@ async def _assembled_in_time(
 
 
 @asynccontextmanager
-async def assembled(config: Config) -> AsyncIterator[Agent]:
+async def assembled(config: Config, *, clocks: Clocks | None = None) -> AsyncIterator[Agent]:
     """Put an agent together.
+
+    Args:
+        config: What it does.
+        clocks: What tells it the time; the kernel's if not given.
 
     Raises:
         EdgeError: Something it needs cannot be used.
     """
     broker, topics = broker_of(config), topics_of(config.mqtt)
-    identity = IdentityFiles(config.identity.path)
+    identity, clock = IdentityFiles(config.identity.path), Clock(clocks or Kernel())
     async with (
         open_outbox(
             config.buffer.path,
             max_bytes=config.buffer.max_megabytes * _MEGABYTE,
             spill_after=config.buffer.spill_after_seconds,
             order=config.upload.backlog_order,
-            limits=_limits(config.buffer),
+            limits=_limits(config.buffer, clock=clock),
         ) as outbox,
-        open_client(config.upload.collector_url, version=version()) as client,
+        open_client(config.upload.collector_url, version=version(), listener=clock) as client,
     ):
         traffic = _traffic(config.upload)
         uploader = Uploader(client, identity_of=identity.get, traffic=traffic)
-        stages = await _stages(config, outbox=outbox, traffic=traffic, uploader=uploader)
-        subscriber = Subscriber(broker, topics=topics.filters, take=stages.intake.take)
+        stages = await _stages(
+            config, outbox=outbox, traffic=traffic, uploader=uploader, clock=clock
+        )
+        subscriber = Subscriber(
+            broker, topics=topics.filters, take=stages.intake.take, now=clock.now
+        )
         observer = Observer(
             stages, config=config, subscriber=subscriber, identity=identity, version=version()
         )
         stages.health = Health(observer.status, stages=stages)
-        yield Agent(stages, subscriber, observer)
+        timekeeper = Timekeeper(clock, outbox=outbox, ask=lambda: ask_time(client))
+        yield Agent(stages, subscriber, observer, timekeeper)
 
 
 def collect_garbage_rarely() -> None:
@@ -156,11 +171,12 @@ def version() -> str:
     return installed_version("heliograph")
 
 
-def _limits(buffer: BufferSettings) -> Limits:
+def _limits(buffer: BufferSettings, *, clock: Clock) -> Limits:
     return Limits(
         max_bytes=buffer.max_megabytes * _MEGABYTE,
         max_days=buffer.max_days,
         min_free_bytes=buffer.min_free_megabytes * _MEGABYTE,
+        clock_is_right=lambda: clock.trusted,
     )
 
 
@@ -174,7 +190,7 @@ def _traffic(upload: UploadSettings) -> Traffic:
 
 
 async def _stages(
-    config: Config, *, outbox: Outbox, traffic: Traffic, uploader: Uploader
+    config: Config, *, outbox: Outbox, traffic: Traffic, uploader: Uploader, clock: Clock
 ) -> Stages:
     pace, panels = pace_of(config.upload), PanelBook(config.panels)
     link = Link(now=time.monotonic())
@@ -199,6 +215,7 @@ async def _stages(
         scheduler=scheduler,
         uploader=uploader,
         resends=Resends(outbox.put_first),
+        clock=clock,
     )
 
 
@@ -219,6 +236,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
                 path=config.buffer.path,
                 max_bytes=config.buffer.max_megabytes * _MEGABYTE,
             ),
+            "clock": agent.timekeeper.run(),
             "status": agent.observer.write(status_path(config.buffer.path)),
             "ready": _say_ready(agent.subscriber, systemd=systemd),
             "life": agent.observer.show_life(systemd),

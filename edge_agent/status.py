@@ -65,6 +65,16 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """When its last receipt came."""
     clock_offset_seconds: float
     """How far its clock is ahead of ours, where that mattered."""
+    clock_trusted: bool = True
+    """Whether our clock is believed."""
+    clock_why: str = ""
+    """Why, in words."""
+    clock_since: float = 0.0
+    """Since when."""
+    clock_jumps: int = 0
+    """How often it jumped."""
+    held_segments: int = 0
+    """Segments not sent until it is known what time they are from."""
     uploaded_rows: int
     """Rows with a receipt since the start."""
     uploaded_bytes: int
@@ -211,6 +221,7 @@ def problems(status: Status, *, now: float) -> list[str]:
             status.dropped_messages > 0,
             f"{status.dropped_messages} messages of QoS 0 were lost for want of room; use QoS 1",
         ),
+        (not status.clock_trusted, _clock(status)),
         (
             abs(status.clock_offset_seconds) > _CLOCK_SECONDS,
             f"our clock differs from the collector's by {status.clock_offset_seconds:+.0f} s",
@@ -252,6 +263,11 @@ def _over_budget(status: Status) -> str:
         f"{(status.month_allowed_bytes or 0) / 1e6:.1f} MB have accrued; only alerts are sent, "
         f"{status.outbox_rows} rows are kept"
     )
+
+
+def _clock(status: Status) -> str:
+    held = f"{status.held_segments} segments are held back"
+    return f"our clock is not trusted since {_when(status.clock_since)}: {status.clock_why}; {held}"
 
 
 def _read(path: Path) -> Status | None:

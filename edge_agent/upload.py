@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -27,6 +26,7 @@ from edge_agent.problems import (
 from edge_agent.receipts import ResendRequest, SegmentReceipt, matched, receipt_of, refused
 from edge_agent.sealed import Sealed
 from edge_agent.traffic import Traffic, wire_bytes
+from edge_agent.upload_clock import Listener, hooks, told
 from shared.segments import CONTENT_TYPE, pack
 from shared.signing import sign
 
@@ -147,13 +147,22 @@ class Uploader:
 
 
 @asynccontextmanager
-async def open_client(collector_url: str, *, version: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Open the connection pool to the collector; connections are made when needed."""
+async def open_client(
+    collector_url: str, *, version: str, listener: Listener | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the connection pool to the collector; connections are made when needed.
+
+    Args:
+        collector_url: Where it is.
+        version: Ours.
+        listener: Who hears the time each answer tells.
+    """
     limits = httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=120.0)
     async with httpx.AsyncClient(
         base_url=collector_url.rstrip("/"),
         timeout=_TIMEOUT,
         limits=limits,
+        event_hooks={} if listener is None else hooks(listener),
         headers={"User-Agent": f"heliograph-edge/{version}", "Accept": "application/json"},
     ) as client:
         yield client
@@ -172,9 +181,8 @@ async def measure_clock(client: httpx.AsyncClient) -> timedelta | None:
         raise CollectorAwayError(why(error)) from error
     if response.is_error:
         raise away(response)
-    try:
-        theirs = parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, ValueError):
+    theirs = told(response)
+    if theirs is None:
         return None
     middle = datetime.now(UTC) - timedelta(seconds=(time.monotonic() - started) / 2)
     return theirs + timedelta(seconds=0.5) - middle

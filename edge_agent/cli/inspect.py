@@ -59,6 +59,8 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
     since = "never" if found.receipt_at is None else f"{now - found.receipt_at:.0f} s ago"
     disk = f"{found.outbox_rows} rows in {found.outbox_segments} segments on disk"
     there = "there" if found.collector_there else "away"
+    trusted = "trusted" if found.clock_trusted else "not trusted"
+    jumps = f", {found.clock_jumps} jumps" * bool(found.clock_jumps)
     last = f", last: {found.quarantine_reason}" if found.quarantine_reason else ""
     good = f"{found.readings} good ({found.readings_per_second:g} a second)"
     each = found.disk_bytes_per_reading
@@ -74,6 +76,7 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
         ("lost, ever", lost or "nothing"),
         ("backlog", _backlog(found)),
         ("collector", f"{found.collector}, {there}, last receipt {since}"),
+        ("clock", f"{trusted}: {found.clock_why}{jumps}, {found.held_segments} segments held"),
         ("sent", _sent(found)),
         ("quarantine", f"{found.quarantine_entries} entries{last}"),
     ]

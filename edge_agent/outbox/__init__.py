@@ -26,6 +26,7 @@ from edge_agent.outbox.replays import Replays
 from edge_agent.outbox.shelf import Order, Shelf
 from edge_agent.outbox.taking import Taker
 from edge_agent.outbox.tidying import Tidier
+from edge_agent.outbox.undated import Undated
 from edge_agent.outbox.waiting import Flush, Held, Waiting
 from edge_agent.sealed import Key, Sealed
 
@@ -64,6 +65,8 @@ class Outbox:
         """What is in memory."""
         self.shelf = Shelf(file, max_bytes=limits.shelf_bytes)
         """What is on disk."""
+        self.undated = Undated(file, shelf=self.shelf, waiting=self.waiting, moving=self._moving)
+        """What is held until it is known what time it is from."""
         self.tidier = Tidier(file, self.shelf, limits=limits)
         """What merges it, and gives up what is too much."""
         self._taker = Taker(waiting=self.waiting, shelf=self.shelf, order=order)

@@ -15,7 +15,7 @@ _LINE: Final = (
     "boot, offset_us, checksum, body"
 )
 _OUT: Final = (
-    f"INSERT OR IGNORE INTO set_aside ({_LINE}, set_aside_us, reason, lost) "
+    f"INSERT INTO set_aside ({_LINE}, set_aside_us, reason, lost) "
     f"SELECT {_LINE}, ?, ?, ? FROM segment WHERE id = ?"
 )
 _BACK: Final = (

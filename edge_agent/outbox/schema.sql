@@ -14,12 +14,13 @@ CREATE TABLE segment (
     to_us      INTEGER NOT NULL,
     created_us INTEGER NOT NULL,
     thinned    INTEGER NOT NULL DEFAULT 0,  -- 1: its readings are one-minute means
-    boot       BLOB,                        -- NULL: the clock was right; else the boot of this computer
+    boot       BLOB,                        -- NULL: it may go; else held, and the boot of this computer
     offset_us  INTEGER,                     -- with boot: wall clock minus time since boot, at the flush
     checksum   INTEGER NOT NULL,            -- CRC-32 of the body
     body       BLOB    NOT NULL
 );
 
+CREATE INDEX held_segment ON segment (id) WHERE boot IS NOT NULL;
 CREATE INDEX urgent_segment ON segment (id) WHERE kind = 0;
 
 -- Segments the collector refuses as they are, or that are damaged; kept for a person to look at.
@@ -42,8 +43,7 @@ CREATE TABLE set_aside (
     body         BLOB    NOT NULL,
     set_aside_us INTEGER NOT NULL,
     reason       TEXT    NOT NULL,
-    lost         INTEGER NOT NULL DEFAULT 0,  -- 1: damaged, its loss is declared, it cannot go back
-    UNIQUE (stream, first_seq)
+    lost         INTEGER NOT NULL DEFAULT 0   -- 1: damaged, its loss is declared, it cannot go back
 );
 
 -- Messages, and rows the collector rejected, that were not stored.

@@ -20,17 +20,20 @@ Order = Literal["oldest", "newest"]
 
 _CANDIDATES: Final = 128
 _PUTS_BETWEEN_TOTALS: Final = 512
-_SEALED: Final = "stream, first_seq, last_seq, kind, rows, readings, from_us, to_us, body"
+SEALED: Final = (
+    "stream, first_seq, last_seq, kind, rows, readings, from_us, to_us, body, boot, offset_us"
+)
+"""The columns of a `Sealed`, in order."""
 INSERT: Final = (
-    f"INSERT INTO segment (id, {_SEALED}, checksum, created_us) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO segment (id, {SEALED}, checksum, created_us) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 LAST_ID: Final = "SELECT coalesce(max(id), 0) FROM segment"
 _SIZES: Final = "SELECT id, kind, rows, readings, length(body) FROM segment WHERE id IN ({})"
 _DELETE: Final = "DELETE FROM segment WHERE id = ?"
 _ID_OF: Final = "SELECT id FROM segment WHERE stream = ? AND first_seq = ?"
 _DIRECTION: Final = {"oldest": "ASC", "newest": "DESC"}
-_GET: Final = f"SELECT {_SEALED}, checksum FROM segment WHERE id = ?"
+_GET: Final = f"SELECT {SEALED}, checksum FROM segment WHERE id = ?"
 
 
 @dataclass(slots=True)
@@ -160,7 +163,7 @@ class Shelf:
             busy: Which not to return.
             kind: Only those; None means all.
         """
-        condition = "" if kind is None else f"WHERE kind = {int(kind)} "
+        condition = "WHERE boot IS NULL " + ("" if kind is None else f"AND kind = {int(kind)} ")
         listed = await self._file.read(
             f"SELECT id, stream, first_seq, rows, length(body) FROM segment {condition}"
             f"ORDER BY id {_DIRECTION[order]} LIMIT ?",

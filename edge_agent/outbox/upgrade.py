@@ -64,5 +64,5 @@ def _upgraded(
         # Kept as it is: it is sent like all others, and set aside when the collector refuses it.
         sealed = Sealed(key, last_seq, Kind.BULK, rows, rows, moment, moment, body)
     extra = (moment, *reason) if reason else ()  # when it was set aside is all that is known
-    row = (stream, first_seq, last_seq, int(sealed.kind), *sealed[3:], moment, crc32(body))
+    row = (stream, first_seq, last_seq, int(sealed.kind), *sealed[3:8], moment, crc32(body))
     return (*row, *extra)

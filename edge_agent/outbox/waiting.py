@@ -85,6 +85,12 @@ class Waiting:
                 await self._room.wait()
         return self._room.is_set()
 
+    def replace(self, sealed: Sealed) -> None:
+        """Put a segment in the place of the one with its key."""
+        held = self._held[sealed.key]
+        self.size_bytes += len(sealed.body) - len(held.sealed.body)
+        held.sealed = sealed
+
     def older_than(self, moment: float) -> list[Sealed]:
         """Return those that came before ``moment``, monotonic seconds, in order."""
         return [held.sealed for held in self._held.values() if held.since <= moment]
@@ -94,8 +100,16 @@ class Waiting:
         return next((held.since for held in self._held.values()), None)
 
     def except_for(self, busy: set[Key]) -> list[Sealed]:
-        """Return the segments that are not ``busy``, in order."""
-        return [held.sealed for key, held in self._held.items() if key not in busy]
+        """Return the segments that are not ``busy`` and may go, in order."""
+        return [
+            held.sealed
+            for key, held in self._held.items()
+            if key not in busy and held.sealed.boot is None
+        ]
+
+    def held(self) -> list[Sealed]:
+        """Return the segments that may not go, for it is not known what time they are from."""
+        return [held.sealed for held in self._held.values() if held.sealed.boot is not None]
 
     async def all_settled(self) -> None:
         """Wait until everything that is here now is safe."""

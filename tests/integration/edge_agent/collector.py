@@ -9,6 +9,7 @@ import base64
 import contextlib
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -75,7 +76,8 @@ class Collector:
                     self.lose_replies -= 1
                     break
                 data = json.dumps(document).encode()
-                lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}",
+                date = format_datetime(datetime.now(UTC) + self.clock_ahead, usegmt=True)
+                lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}", f"Date: {date}",
                          *(f"{k}: {v}" for k, v in extra.items()), "", ""]  # fmt: skip
                 writer.write("\r\n".join(lines).encode() + data)
                 await writer.drain()

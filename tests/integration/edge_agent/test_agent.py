@@ -150,11 +150,18 @@ async def test_a_wrong_clock_is_corrected_for_signatures_only(
     agent, collector, mosquitto, publisher_of, until
 ):
     collector.clock_ahead = timedelta(hours=5)
+    stamp = round(time.time() - 3600)
     await agent.start()
     async with publisher_of(mosquitto.port) as panel:
-        panel.send("sensors/P/readings", reading(0, timestamp=None))
-        await until(lambda: collector.readings)
-    assert abs(collector.readings[0][1] / 1e6 - time.time()) < 60
+        panel.send("sensors/P/readings", reading(0, panel="P", timestamp=None))
+        panel.send("sensors/Q/readings", reading(0, panel="Q", timestamp=stamp))
+        await until(lambda: collector.readings, seconds=30)
+    assert collector.readings == [("Q", stamp * 1_000_000)], "what our clock dated is held"
+    assert "signing with its time" in agent.log.read_text()
+    assert await agent.stop() == 0
+    with closing(sqlite3.connect(agent.outbox)) as outbox:
+        held = "SELECT sum(readings) FROM segment WHERE boot IS NOT NULL"
+        assert outbox.execute(held).fetchone() == (1,)
 
 
 async def test_a_segment_the_collector_refuses_is_set_aside_and_the_others_go_on(
