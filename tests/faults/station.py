@@ -9,8 +9,9 @@ from uuid import UUID
 import numpy as np
 
 from edge_agent.errors import OutboxFullError
+from edge_agent.lane import Lane
 from edge_agent.outbox import Outbox, Parcel
-from edge_agent.sealed import Key, Sealed, seal
+from edge_agent.sealed import Sealed, seal
 from faults.account import Account, Flush, Readings
 from shared.alerts import Episode, alerts_table
 from shared.readings import Readings as Columns
@@ -49,14 +50,12 @@ class Station:
         await self.outbox.keep([seal(segment) for segment in segments], settled=settled)
         self.settle()
 
-    async def take(self, *, max_bytes: int, backlog_first: bool) -> bool:
-        """Take a parcel to send; False if there is none."""
-        if not await self._has_some():
-            return False
-        async with asyncio.timeout(30):
-            take = self.outbox.take(max_bytes=max_bytes, backlog_first=backlog_first)
-            self.parcels.append(await take)
-        return True
+    async def take(self, lane: Lane, *, max_bytes: int) -> bool:
+        """Take a parcel to send; False if there is none on this lane."""
+        parcel = await self.outbox.take(lane, max_bytes=max_bytes, max_rows=100_000)
+        if parcel.segments:
+            self.parcels.append(parcel)
+        return bool(parcel.segments)
 
     async def receipt(self, number: int = 0, *, refused: int = 0) -> None:
         """Hear that a parcel is stored, but for its first segments, which are refused."""
@@ -85,16 +84,6 @@ class Station:
             if sealed.key not in waiting:
                 self.account.receipt(sealed)
         self._told = [one for one in self._told if one.key in waiting]
-
-    async def _has_some(self) -> bool:
-        """Tell, by other means than the outbox, whether there is something to take."""
-        busy = self.outbox._in_flight
-        if self.outbox.waiting.except_for(busy):
-            return True
-        if any(parcel.backlog for parcel in self.parcels):
-            return False  # one parcel of backlog is out at a time
-        found = await self.outbox._file.read("SELECT stream, first_seq FROM segment")
-        return any(Key(UUID(bytes=stream), seq) not in busy for stream, seq in found)
 
     def _readings(
         self, count: int, *, panels: int, now_us: int

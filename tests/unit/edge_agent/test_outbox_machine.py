@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 )
 
 from edge_agent.errors import OutboxFullError
+from edge_agent.lane import Lane
 from edge_agent.outbox import Limits, open_outbox
 from faults.account import Account, contents
 from faults.station import SECOND_US, Station
@@ -96,9 +97,14 @@ class OutboxMachine(RuleBasedStateMachine):
         self.runner.run(self.outbox.collector_is(away=away))
 
     @precondition(lambda self: len(self.station.parcels) < 2)
-    @rule(max_bytes=st.sampled_from([1, 3_000, 100_000]), backlog_first=st.booleans())
-    def take(self, max_bytes, backlog_first):
-        self.runner.run(self.station.take(max_bytes=max_bytes, backlog_first=backlog_first))
+    @rule(lane=st.sampled_from(Lane), max_bytes=st.sampled_from([1, 3_000, 100_000]))
+    def take(self, lane, max_bytes):
+        self.runner.run(self.station.take(lane, max_bytes=max_bytes))
+
+    @rule(seconds=st.sampled_from([10, 1_000, 1_000_000]))
+    def somebody_asks_again(self, seconds):
+        """What was set aside of that time goes back into the line, what waits goes first."""
+        self.unless_full(self.outbox.put_first(self.now_us - seconds * SECOND_US, self.now_us))
 
     @precondition(lambda self: self.station.parcels)
     @rule(last=st.booleans(), refused=st.sampled_from([0, 0, 1, 2]))
@@ -167,18 +173,18 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(size_bytes=st.sampled_from([1, 5_000, 100_000]))
     def thin(self, size_bytes):
-        self.shed(self.outbox.tidier.shedder.thin(size_bytes=size_bytes, now_us=self.now_us))
+        self.unless_full(self.outbox.tidier.shedder.thin(size_bytes=size_bytes, now_us=self.now_us))
 
     @rule(size_bytes=st.sampled_from([1, 2_000, 20_000]))
     def evict(self, size_bytes):
-        self.shed(
+        self.unless_full(
             self.outbox.tidier.shedder.evict(
                 size_bytes=size_bytes, reason=LossReason.OVER_SIZE, now_us=self.now_us
             )
         )
 
-    def shed(self, step):
-        """Give something up; without room for saying so, nothing may be given up."""
+    def unless_full(self, step):
+        """Do something; without room to note it, nothing may change."""
         with contextlib.suppress(OutboxFullError):
             self.runner.run(step)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from edge_agent.lane import Lane
 from edge_agent.outbox import open_outbox
 from faults.account import Account, contents
 from faults.power import Disk, Recorder
@@ -31,9 +32,23 @@ class Mark:
     account: Account
 
 
-async def step(station, *, rng, now_us):
+async def step(station, rng, now_us):
     """Do something an agent does."""
-    steps = [put, put, put, put, change_collector, spill, hear, hear, lose, thin, evict, tidy]
+    steps = [
+        put,
+        put,
+        put,
+        put,
+        change_collector,
+        spill,
+        hear,
+        hear,
+        lose,
+        thin,
+        evict,
+        tidy,
+        again,
+    ]
     await rng.choice(steps)(station, rng, now_us)
     station.settle()
 
@@ -52,13 +67,18 @@ async def spill(station, _rng, _now_us):
 
 
 async def hear(station, rng, _now_us):
-    if await station.take(max_bytes=rng.choice((1, 20_000)), backlog_first=True):
+    if await station.take(rng.choice(list(Lane)), max_bytes=rng.choice((1, 20_000))):
         await station.receipt(-1, refused=int(rng.random() < 0.2))
 
 
-async def lose(station, _rng, _now_us):
-    if await station.take(max_bytes=5_000, backlog_first=False):
+async def lose(station, rng, _now_us):
+    if await station.take(rng.choice(list(Lane)), max_bytes=5_000):
         station.lose_receipt(-1)
+
+
+async def again(station, rng, now_us):
+    """Somebody asks for a time range once more; what was set aside goes back into the line."""
+    await station.outbox.put_first(now_us - rng.randint(1, 900) * SECOND_US, now_us)
 
 
 async def thin(station, _rng, now_us):
@@ -74,7 +94,7 @@ async def tidy(station, _rng, now_us):
     await station.outbox.tidier.tidy(full=False, now=lambda: now_us / 1e6)
 
 
-async def recorded(folder, *, rng):
+async def recorded(folder, *, rng, act=step):
     """Run an agent's outbox three times over; return what its disk was told, and the account."""
     recorder, account, now_us = Recorder(folder), Account(), NOW_US
     marks = [Mark(0, account.copy())]
@@ -88,7 +108,7 @@ async def recorded(folder, *, rng):
                 station = Station(outbox, account, rng=rng)
                 for _ in range(STEPS):
                     now_us += rng.randint(1, 30) * SECOND_US
-                    await step(station, rng=rng, now_us=now_us)
+                    await act(station, rng, now_us)
                     marks.append(Mark(len(recorder.events), account.copy()))
     account.check(contents(folder / "outbox.db"))
     return recorder.events, marks
@@ -155,7 +175,7 @@ async def test_a_disk_that_keeps_everything_has_the_files_as_they_are(tmp_path):
 
 async def test_on_a_disk_that_lies_about_syncing_the_loss_is_noticed(tmp_path):
     """What the tests above say depends on the syncs the outbox asks for."""
-    events, marks = await recorded(tmp_path, rng=random.Random(0))
+    events, marks = await recorded(tmp_path, rng=random.Random(0), act=put)
     middle = marks[STEPS // 2]
     syncs = [one for one in events if (one.what, one.file) == ("sync", "outbox.db-wal")]
     disk, folder = Disk(), tmp_path / "lies"
