@@ -9,6 +9,7 @@ import pytest
 
 from edge_agent.clock import HOLD_US, Clock
 from edge_agent.errors import CollectorAwayError
+from edge_agent.lane import Lane
 from edge_agent.outbox import open_outbox
 from edge_agent.sealed import seal
 from edge_agent.timekeeping import Timekeeper
@@ -65,15 +66,12 @@ def opened(gateway):
 async def taken(outbox):
     """Everything that may go now."""
     found = []
-    while True:
-        try:
-            async with asyncio.timeout(0.1):
-                parcel = await outbox.take(max_bytes=10_000_000, backlog_first=True)
-        except TimeoutError:
-            return found
-        found += parcel.segments
-        await outbox.forget(parcel.segments)
-        outbox.release(parcel)
+    for lane in Lane:
+        while (parcel := await outbox.take(lane, max_bytes=10**7, max_rows=10**6)).segments:
+            found += parcel.segments
+            await outbox.forget(parcel.segments)
+            outbox.release(parcel)
+    return found
 
 
 def times(segments):
