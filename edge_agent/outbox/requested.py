@@ -11,8 +11,8 @@ _LOOKED_AT: Final = 2_000  # ids; what a flush has to wait for is that much, not
 _LISTED: Final = "SELECT id, stream, first_seq, rows, length(body) FROM segment WHERE id IN ({})"
 _FROM: Final = "SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM segment"
 _WITHIN: Final = (
-    "SELECT id, rows FROM segment WHERE id BETWEEN ? AND ? AND from_us < ? AND to_us >= ? "
-    "ORDER BY id"
+    "SELECT id, rows FROM segment WHERE id BETWEEN ? AND ? AND boot IS NULL "
+    "AND from_us < ? AND to_us >= ? ORDER BY id"
 )
 _ASIDE_WITHIN: Final = "from_us < ? AND to_us >= ? AND NOT lost"
 

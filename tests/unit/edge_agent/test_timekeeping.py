@@ -184,3 +184,11 @@ async def test_watching_a_clock_writes_nothing(gateway):
             gateway.clocks.passes(1)
             await keeper.turn()
         assert log.stat().st_size == before
+
+
+async def test_what_is_held_does_not_go_because_the_collector_asks_for_its_time_again(gateway):
+    async with opened(gateway) as outbox:
+        await gateway.keeps(outbox)
+        found = await outbox.shelf.requested.add(outbox._file, from_us=0, to_us=2**62)
+        assert found.segments == 0
+        assert await taken(outbox) == []
