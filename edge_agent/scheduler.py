@@ -99,10 +99,7 @@ class Scheduler:
     def put_back(self, parcel: Parcel) -> None:
         """Take back a parcel; what of it was not settled is sent again."""
         self._out[parcel.lane] -= 1
-        if self._suspects.has(parcel.keys):
-            self._outbox.withhold()
-        else:
-            self._outbox.release(parcel)
+        self._outbox.release(parcel, withheld=self._suspects.keys())
 
     def _wait(self, lane: Lane, *, now: float, utc: datetime) -> float:
         """Return how many seconds a lane has to wait; infinite if for something to happen."""
@@ -146,9 +143,9 @@ class Scheduler:
     async def _suspect(self, *, now: float, alone: bool) -> Parcel | None:
         while keys := self._suspects.due(now=now, alone=alone):
             parcel = await self._outbox.fetch(keys)
+            self._suspects.found(parcel.keys, of=keys)
             if parcel.segments:
                 return parcel
-            self._suspects.forget(keys)
         return None
 
     def _only_suspects(self) -> bool:

@@ -61,13 +61,17 @@ class Suspects:
                 return group.keys
         return ()
 
-    def forget(self, keys: tuple[Key, ...]) -> None:
-        """Let go of a group whose segments are not there any more."""
-        self._groups = deque(one for one in self._groups if one.keys != keys)
+    def found(self, keys: tuple[Key, ...], *, of: tuple[Key, ...]) -> None:
+        """Note which segments of a group are still there; without any it is let go of."""
+        for group in list(self._groups):
+            if group.keys == of:
+                group.keys = keys
+                if not keys:
+                    self._groups.remove(group)
 
-    def has(self, keys: tuple[Key, ...]) -> bool:
-        """Tell whether these segments are a group of suspects."""
-        return any(one.keys == keys for one in self._groups)
+    def keys(self) -> set[Key]:
+        """Return all segments that are kept back."""
+        return {key for one in self._groups for key in one.keys}
 
     def succeeded(self, keys: Iterable[Key]) -> None:
         """Note that the collector took segments; those that were suspects are none any more."""
@@ -82,21 +86,20 @@ class Suspects:
             Whether it is one, and found to be at fault.
         """
         known = next((one for one in self._groups if one.keys == keys), None)
-        if known is None:
-            self._groups.append(_Group(keys, 1, 1, self._successes, now + _FIRST_SECONDS))
+        if known is not None:
+            self._groups.remove(known)
+        proven = known is not None and known.successes_before < self._successes
+        if len(keys) > 1 and (proven or not self.too_many):
+            half = len(keys) // 2
+            for part in (keys[:half], keys[half:]):
+                self._groups.append(_Group(part, 0, 0, self._successes, now))
             return False
-        self._groups.remove(known)
-        if known.successes_before < self._successes:
-            if len(keys) > 1:
-                half = len(keys) // 2
-                for part in (keys[:half], keys[half:]):
-                    self._groups.append(_Group(part, 0, 0, self._successes, now))
-                return False
-            known.failures += 1
-            if known.failures >= CONVICTED_AFTER:
-                return True
-        known.tries = min(known.tries + 1, _MOST_DOUBLINGS)
-        known.successes_before = self._successes
-        known.retry_at = now + min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0**known.tries)
-        self._groups.append(known)
+        group = known or _Group(keys, 0, 0, self._successes, now)
+        group.failures += proven or known is None
+        if group.failures >= CONVICTED_AFTER:
+            return True
+        group.retry_at = now + min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0**group.tries)
+        group.tries = min(group.tries + 1, _MOST_DOUBLINGS)
+        group.successes_before = self._successes
+        self._groups.append(group)
         return False

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NoReturn
@@ -174,17 +174,18 @@ class Outbox:
         return parcel
 
     async def fetch(self, keys: Sequence[Key]) -> Parcel:
-        """Return again segments that are withheld; those that are there no more are left out."""
+        """Return again segments that are withheld; let go of those that are there no more."""
         return await self._taker.fetch(keys)
 
-    def release(self, parcel: Parcel) -> None:
-        """Take back a parcel whose segments were not all settled; those are sent again."""
-        kept = {one.key for one in self._confirmed}
-        self._taker.release(key for key in parcel.keys if key not in kept)
-        self.changed.set()
+    def release(self, parcel: Parcel, *, withheld: Collection[Key] = frozenset()) -> None:
+        """Take back a parcel whose segments were not all settled; those are sent again.
 
-    def withhold(self) -> None:
-        """Take back a parcel without releasing it: only `fetch` returns its segments."""
+        Args:
+            parcel: What was taken.
+            withheld: Segments that only `fetch` is to return, until they are released.
+        """
+        kept = {one.key for one in self._confirmed}.union(withheld)
+        self._taker.release(key for key in parcel.keys if key not in kept)
         self.changed.set()
 
     async def forget(self, segments: Sequence[Sealed]) -> None:

@@ -43,11 +43,12 @@ class Taker:
         return Parcel(tuple(segments), lane, time.monotonic())
 
     async def fetch(self, keys: Sequence[Key]) -> Parcel:
-        """Return again segments that are withheld; those that are there no more are left out."""
+        """Return again segments that are withheld; let go of those that are there no more."""
         wanted = set(keys)
         held = [one for one in self._waiting.except_for(set()) if one.key in wanted]
         wanted -= {one.key for one in held}
         held += await self._shelf.get([key for key in keys if key in wanted])
+        self.release(wanted - {one.key for one in held})
         return Parcel(tuple(held), Lane.BACKLOG, time.monotonic())
 
     def release(self, keys: Iterable[Key]) -> None:

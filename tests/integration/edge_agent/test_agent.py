@@ -202,18 +202,24 @@ async def test_a_segment_on_which_the_collector_fails_does_not_hold_up_the_other
     await agent.start()
     async with publisher_of(mosquitto.port) as panel:
         panel.send("site/weather", '{"wind_m_s": 1}')
-        await until(lambda: on_disk(agent) >= 1)
+        await until(lambda: on_disk(agent) >= 1, seconds=30, what="the bad one is kept")
         send_many(panel, 10)
-        await until(lambda: on_disk(agent) >= 11)
+        await until(lambda: on_disk(agent) >= 11, seconds=30, what="others behind it")
         await collector.start()
         number = 10
         while not set_aside(agent):
             send_many(panel, 1, start=number)
             number += 1
-            await until(lambda n=number: len(set(collector.readings)) >= n - 10, seconds=30)
+            await until(
+                lambda n=number: len(set(collector.readings)) >= n - 10,
+                seconds=30,
+                what="the line goes on",
+            )
         [(reason, merged)] = set_aside(agent)  # what was merged with it shares its fate
-        await until(lambda: len(collector.readings) == number - merged, seconds=30)
-        await until(lambda: on_disk(agent) == 0, seconds=30)
+        await until(
+            lambda: len(collector.readings) == number - merged, seconds=30, what="all others"
+        )
+        await until(lambda: on_disk(agent) == 0, seconds=30, what="an empty outbox")
     assert reason == "HTTP 500: no"
 
 

@@ -37,16 +37,25 @@ def test_nobody_is_at_fault_while_the_collector_fails_on_everything():
     assert sought(KEYS[3], others_pass=False) == ((), set())
 
 
-def test_a_group_is_tried_after_something_else_was_taken_or_when_there_is_nothing_else():
+def test_one_is_tried_after_something_else_was_taken_or_when_there_is_nothing_else():
     suspects = Suspects()
-    suspects.failed(KEYS, now=0.0)
+    suspects.failed(OTHER, now=0.0)
     assert suspects.due(now=10.0, alone=False) == ()
     assert suspects.due(now=0.5, alone=True) == ()
-    assert suspects.due(now=10.0, alone=True) == KEYS
-    suspects.succeeded(OTHER)
-    assert suspects.due(now=10.0, alone=False) == KEYS
+    assert suspects.due(now=10.0, alone=True) == OTHER
     suspects.succeeded(KEYS)
+    assert suspects.due(now=10.0, alone=False) == OTHER
+    suspects.succeeded(OTHER)
     assert not len(suspects)
+
+
+def test_where_nothing_else_is_there_the_halves_tell_whose_fault_it_is():
+    suspects = Suspects()
+    suspects.failed(KEYS[:2], now=0.0)
+    first = suspects.due(now=0.0, alone=True)
+    assert first == KEYS[:1]
+    suspects.succeeded(first)
+    assert suspects.due(now=0.0, alone=False) == KEYS[1:2]
 
 
 def test_a_collector_that_fails_on_everything_makes_few_groups_suspect():
