@@ -13,12 +13,12 @@ import msgspec
 
 from edge_agent.entries import REJECTED_TOPIC
 from edge_agent.errors import OutboxError
+from edge_agent.lines import table_of
 from edge_agent.outbox.aside import Aside, asides, back_in_line, delete_aside, loss_of
 from edge_agent.outbox.declared import Declarer
 from edge_agent.outbox.file import OutboxFile, Transaction
 from edge_agent.outbox.shelf import insert
 from edge_agent.outbox.totals import Change, changing
-from edge_agent.rows import table_of
 from edge_agent.sealed import seal
 from shared.errors import InvalidSegmentError
 from shared.losses import LossReason
