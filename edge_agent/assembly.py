@@ -11,7 +11,7 @@ from uuid import uuid4
 from edge_agent.addresses import broker_of, topics_of
 from edge_agent.budget import Budget
 from edge_agent.clock import Clock, Clocks
-from edge_agent.config import BufferSettings, Config, UploadSettings, pace_of
+from edge_agent.config import MEGABYTE, BufferSettings, Config, UploadSettings, pace_of
 from edge_agent.detect import Detector
 from edge_agent.detection import Detection
 from edge_agent.identity import IdentityFiles
@@ -33,7 +33,6 @@ from edge_agent.upload_clock import ask_time
 from edge_agent.validate import Validator
 
 _EPISODES: Final = "open_episodes"
-_MEGABYTE: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ async def assembled(config: Config, *, clocks: Clocks | None = None) -> AsyncIte
     async with (
         open_outbox(
             config.buffer.path,
-            max_bytes=max_bytes_of(config.buffer),
+            max_bytes=config.buffer.max_bytes,
             spill_after=config.buffer.spill_after_seconds,
             order=config.upload.backlog_order,
             limits=_limits(config.buffer, clock=clock),
@@ -94,23 +93,18 @@ def version() -> str:
     return installed_version("heliograph")
 
 
-def max_bytes_of(buffer: BufferSettings) -> int:
-    """Return how large the outbox may grow."""
-    return buffer.max_megabytes * _MEGABYTE
-
-
 def _limits(buffer: BufferSettings, *, clock: Clock) -> Limits:
     return Limits(
-        max_bytes=max_bytes_of(buffer),
+        max_bytes=buffer.max_bytes,
         max_days=buffer.max_days,
-        min_free_bytes=buffer.min_free_megabytes * _MEGABYTE,
+        min_free_bytes=buffer.min_free_bytes,
         clock_is_right=lambda: clock.trusted,
     )
 
 
 def _traffic(upload: UploadSettings) -> Traffic:
     share, megabytes = upload.backlog_share, upload.monthly_megabytes
-    monthly_bytes = None if megabytes is None else megabytes * _MEGABYTE
+    monthly_bytes = None if megabytes is None else megabytes * MEGABYTE
     return Traffic(
         pacer=Pacer(upload.max_kbit_per_second, backlog_share=share),
         budget=Budget(monthly_bytes, backlog_share=share),
@@ -126,10 +120,10 @@ async def _stages(
     await scheduler.restore()
 
     async def remember(episodes: bytes) -> None:
-        await outbox.remember(_EPISODES, value=episodes)
+        await outbox.state.remember(_EPISODES, value=episodes)
 
     detection = Detection(Detector(config.detect, panels.group_of), remember=remember)
-    detection.restore(await outbox.recall(_EPISODES))
+    detection.restore(await outbox.state.recall(_EPISODES))
     return Stages(
         stream=uuid4(),
         intake=Intake(max_messages=pace.flush_messages),

@@ -8,14 +8,14 @@ import os
 import signal
 from typing import Final
 
-from edge_agent.assembly import Agent, assembled, max_bytes_of
+from edge_agent.assembly import Agent, assembled
 from edge_agent.config import Config
 from edge_agent.errors import EdgeError, OutboxFullError
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
-from edge_agent.outbox.salvaging import watch_damage
+from edge_agent.outbox.damage_watch import watch_damage
 from edge_agent.pipeline import Stages, deliver, keep
-from edge_agent.replay import replay
+from edge_agent.rejudge import rejudge
 from edge_agent.scheduler import LANES
 from edge_agent.status import status_path, write_status
 
@@ -95,12 +95,12 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
         coroutines = {
             "mqtt": agent.subscriber.run(),
             **{f"upload-{number}": deliver(stages) for number in range(LANES)},
-            "replay": replay(stages.outbox, stages.intake),
+            "rejudge": rejudge(stages.outbox, stages.intake),
             "spill": stages.outbox.spill_when_due(),
             "tidy": stages.outbox.tidy(),
             "episodes": stages.detection.forget_cleared(),
             "salvage": watch_damage(
-                stages.outbox, path=config.buffer.path, max_bytes=max_bytes_of(config.buffer)
+                stages.outbox, path=config.buffer.path, max_bytes=config.buffer.max_bytes
             ),
             "clock": agent.timekeeper.run(),
             "status": agent.observer.write(status_path(config.buffer.path)),

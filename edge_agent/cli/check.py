@@ -22,7 +22,7 @@ from edge_agent.errors import CollectorAwayError, ConfigError, EdgeError, Identi
 from edge_agent.identity import exposed, load_identity
 from edge_agent.kernel import Kernel
 from edge_agent.mqtt import close, connect, new_client
-from edge_agent.outbox.file import read_file
+from edge_agent.outbox.opening import read_file
 from edge_agent.panels import PanelBook
 from edge_agent.traffic import unlimited
 from edge_agent.upload import Uploader, measure_clock, open_client
