@@ -37,7 +37,7 @@ _Streams = Annotated[list[UUID], msgspec.Meta(max_length=_MAX_STREAMS)]
 
 class _OutboxFile(msgspec.Struct, frozen=True):
     file: UUID
-    run: Annotated[_Count, msgspec.Meta(ge=1)]
+    run: Annotated[int, msgspec.Meta(ge=1, lt=2**63 - 1)]
     previous: _Streams = []
     streams: _Streams | None = None
 

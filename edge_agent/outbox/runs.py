@@ -13,11 +13,9 @@ import msgspec
 
 from edge_agent.errors import OutboxFullError
 from edge_agent.outbox.file import OutboxFile
+from edge_agent.outbox.restore import RUNS
 from edge_agent.outbox.shelf import Shelf
 from edge_agent.outbox.sqlite import stream_of
-
-NAME: Final = "runs"
-"""The name in ``state`` of what is known of them; it is of this file and no other."""
 
 _PREVIOUS: Final = 8
 _LOOKED_AT: Final = 1_000
@@ -77,7 +75,7 @@ class Runs:
         run, previous = before.run + 1, before.streams[:_PREVIOUS]
         now = _Kept(before.file, run, [stream, *previous])
         with contextlib.suppress(OutboxFullError):
-            await self._file.write((_SAVE, [(NAME, msgspec.json.encode(now))]))
+            await self._file.write((_SAVE, [(RUNS, msgspec.json.encode(now))]))
             self.told = OutboxRun(file=before.file, run=run, previous=previous)
         await self.look()
 
@@ -115,7 +113,7 @@ class Runs:
         return [stream_of(one) for (one,) in found] if len(found) <= _TOLD else None
 
     async def _kept(self) -> _Kept:
-        rows = await self._file.read(_LOAD, (NAME,))
+        rows = await self._file.read(_LOAD, (RUNS,))
         try:
             return msgspec.json.decode(rows[0][0], type=_Kept)
         except (IndexError, msgspec.MsgspecError, UnicodeDecodeError):
