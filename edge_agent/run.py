@@ -202,8 +202,10 @@ async def _stages(
 
     detection = Detection(Detector(config.detect, panels.group_of), remember=remember)
     detection.restore(await outbox.recall(_EPISODES))
+    stream = uuid4()
+    await outbox.runs.begin(stream)
     return Stages(
-        stream=uuid4(),
+        stream=stream,
         intake=Intake(max_messages=pace.flush_messages),
         linger_of=pace.linger_of,
         validator=Validator(topics_of(config.mqtt), limits_of=panels.limits_of),
@@ -230,6 +232,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
             "replay": replay(stages.outbox, stages.intake),
             "spill": stages.outbox.spill_when_due(),
             "tidy": stages.outbox.tidy(),
+            "runs": stages.outbox.runs.watch(),
             "episodes": stages.detection.forget_cleared(),
             "salvage": watch_damage(
                 stages.outbox,

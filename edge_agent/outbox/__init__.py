@@ -23,6 +23,7 @@ from edge_agent.outbox.parcel import Parcel
 from edge_agent.outbox.poison import put_first, set_damaged_aside
 from edge_agent.outbox.quarantine import Quarantine
 from edge_agent.outbox.replays import Replays
+from edge_agent.outbox.runs import Runs
 from edge_agent.outbox.shelf import Order, Shelf
 from edge_agent.outbox.taking import Taker
 from edge_agent.outbox.tidying import Tidier
@@ -44,8 +45,7 @@ class Outbox:
     def __init__(
         self, file: OutboxFile, *, limits: Limits, spill_after: float, order: Order
     ) -> None:
-        self._file = file
-        self._spill_after = spill_after
+        self._file, self._spill_after = file, spill_after
         self._confirmed: list[Sealed] = []
         self._away_since: float | None = None
         self._moving = asyncio.Lock()
@@ -74,12 +74,15 @@ class Outbox:
         """What was not stored."""
         self.replays = Replays(file)
         """What of it is to be judged again."""
+        self.runs = Runs(file, shelf=self.shelf)
+        """Which runs have used the file, and of which it still holds something."""
 
     async def load(self) -> None:
         """Count what an earlier run left; it is sent under its old stream ids."""
         self._seen_version = await self._file.data_version()
         await self.shelf.load()
         await self.quarantine.load()
+        self.runs.look_anew()
 
     async def keep(self, segments: Sequence[Sealed], *, settled: asyncio.Event) -> None:
         """Take the segments of a flush; ``settled`` is set once all are safe.

@@ -10,6 +10,9 @@ import msgspec
 from edge_agent.errors import OutboxError
 from edge_agent.outbox.sqlite import connected, mapped_errors, written
 
+RUNS: Final = "runs"
+"""The name in ``state`` of what is known of a file's runs; it is of that file and no other."""
+
 _TOTALS: Final = "totals"
 
 
@@ -30,6 +33,8 @@ def restore_state(path: Path, *, aside: Path) -> None:
     ):
         found |= damaged.execute("SELECT name, value FROM state").fetchall()
     aside.with_name(f"{aside.name}-shm").unlink(missing_ok=True)
+    # Nobody knows how far a stream went whose end is damaged: the new file vouches for none.
+    found.pop(RUNS, None)
     found[_TOTALS] = _only_losses(found.get(_TOTALS, b""))
     with mapped_errors(path), connected(path) as connection, written(connection):
         connection.executemany("INSERT OR IGNORE INTO state VALUES (?, ?)", list(found.items()))
