@@ -74,6 +74,30 @@ class ResendAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Tail:
+    """How far a stream has counted its flushes, and which run of which outbox file it is."""
+
+    next_seq: int = 0
+    """The number its next flush will have, as far as told."""
+    outbox: UUID | None = None
+    """The file; None is "not said"."""
+    run: int | None = None
+    """The run, counted from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """What an outbox file held when it was last told of."""
+
+    run: int
+    """By which of its runs,"""
+    next_seq: int
+    """before which flush of that."""
+    streams: list[UUID]
+    """The streams, but for that run's, of which it held anything."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a gateway's reports on itself say."""
 
@@ -81,8 +105,10 @@ class Report:
     """The time of the newest; None when its clock is so wrong that it does not count."""
     state: dict[str, Any] | None
     """The newest, whole."""
-    tails: dict[UUID, int]
-    """Stream to the number its next flush will have."""
+    tails: dict[UUID, Tail]
+    """By stream."""
+    outboxes: dict[UUID, OutboxState]
+    """By outbox file, the newest of each."""
     answers: list[ResendAnswer]
     """Answers to requests to send again."""
 

@@ -124,8 +124,10 @@ async def _stages(
 
     detection = Detection(Detector(config.detect, panels.group_of), remember=remember)
     detection.restore(await outbox.state.recall(_EPISODES))
+    stream = uuid4()
+    await outbox.runs.begin(stream)
     return Stages(
-        stream=uuid4(),
+        stream=stream,
         intake=Intake(max_messages=pace.flush_messages),
         linger_of=pace.linger_of,
         validator=Validator(topics_of(config.mqtt), limits_of=panels.limits_of),

@@ -21,12 +21,15 @@ from edge_agent.forecast import Forecast
 from edge_agent.identity import IdentityFiles
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
+from edge_agent.outbox.runs import OutboxRun
 from edge_agent.pipeline import Stages
 from edge_agent.status import Status, write_status
 from edge_agent.wear import Wear
 from shared.tables import Table, Text
 
 HEALTH_SECONDS: Final = 30.0
+OUTBOX_SECONDS: Final = 600.0
+"""How often a report says again what has not changed of the outbox file."""
 STATUS_SECONDS: Final = 5.0
 STUCK_SECONDS: Final = 60.0
 """Without progress for so long, systemd is no longer told that we live."""
@@ -54,6 +57,8 @@ class Health:
         self._status_of = status_of
         self._stages = stages
         self._due_at = -math.inf
+        self._outbox: OutboxRun | None = None
+        self._outbox_due_at = -math.inf
 
     def __call__(self, now: datetime) -> Table | None:
         """Return the report if one is due."""
@@ -66,6 +71,10 @@ class Health:
         report["stream"] = str(self._stages.stream)
         report["next_seq"] = self._stages.next_seq
         report["resends"] = self._stages.resends.report()
+        outbox = self._stages.outbox.runs.told
+        if outbox is not None and (outbox != self._outbox or turn >= self._outbox_due_at):
+            self._outbox, self._outbox_due_at = outbox, turn + OUTBOX_SECONDS
+            report["outbox_file"] = outbox
         report["uptime_seconds"] = round(now.timestamp() - status["started_at"])
         return {
             "time_us": np.array([round(now.timestamp() * 1e6)], np.int64),

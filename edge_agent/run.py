@@ -98,6 +98,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
             "rejudge": rejudge(stages.outbox, stages.intake),
             "spill": stages.outbox.spill_when_due(),
             "tidy": stages.outbox.tidy(),
+            "runs": stages.outbox.runs.watch(),
             "episodes": stages.detection.forget_cleared(),
             "salvage": watch_damage(
                 stages.outbox, path=config.buffer.path, max_bytes=config.buffer.max_bytes

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
-from collector.batch import Report, ResendAnswer
+from collector.batch import OutboxState, Report, ResendAnswer, Tail
 from collector.checks.rows import EPOCH, timely
 from shared.errors import InvalidSegmentError
 from shared.losses import Loss, losses_of
@@ -21,6 +21,7 @@ MAX_LOST_ROWS: Final = 10**12
 _NUL: Final = b"\\u0000"
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _LATEST_US: Final = (_LATEST - EPOCH) // timedelta(microseconds=1)
+_MAX_STREAMS: Final = 1_000
 
 _Count = Annotated[int, msgspec.Meta(ge=0, lt=2**63 - 1)]
 
@@ -31,12 +32,23 @@ class _Resent(msgspec.Struct, frozen=True):
     rows: _Count
 
 
+_Streams = Annotated[list[UUID], msgspec.Meta(max_length=_MAX_STREAMS)]
+
+
+class _OutboxFile(msgspec.Struct, frozen=True):
+    file: UUID
+    run: Annotated[int, msgspec.Meta(ge=1, lt=2**63 - 1)]
+    previous: _Streams = []
+    streams: _Streams | None = None
+
+
 class _Told(msgspec.Struct, frozen=True):
     """The parts of a report that the collector acts on; agents of before send none of them."""
 
     stream: UUID | None = None
     next_seq: _Count | None = None
     resends: list[_Resent] = []
+    outbox_file: _OutboxFile | None = None
 
 
 _decode_told: Final = msgspec.json.Decoder(_Told).decode
@@ -84,12 +96,14 @@ def check_reports(table: Table | None, *, now: datetime) -> Report | None:
         return None
     times, reports = np.asarray(table["time_us"]), table["report"]
     assert isinstance(reports, Text)  # noqa: S101 - decode() checked it against SCHEMA
-    tails: dict[UUID, int] = {}
+    tails: dict[UUID, Tail] = {}
+    outboxes: dict[UUID, OutboxState] = {}
     answers: dict[int, ResendAnswer] = {}
     for text in reports.values:
         told = _decode_told(text)
         if told.stream is not None and told.next_seq is not None:
-            tails[told.stream] = max(told.next_seq, tails.get(told.stream, 0))
+            _add(_tails_of(told.stream, told.next_seq, told.outbox_file), to=tails)
+            _note(told.next_seq, told.outbox_file, into=outboxes)
         for one in told.resends:
             answers[one.request] = ResendAnswer(one.request, one.segments, one.rows)
     at, state = None, None
@@ -98,7 +112,36 @@ def check_reports(table: Table | None, *, now: datetime) -> Report | None:
         newest = current[np.argmax(times[current])]
         at = EPOCH + timedelta(microseconds=int(times[newest]))
         state = without_nul(_decode_object(reports.values[reports.index[newest]]))
-    return Report(at=at, state=state, tails=tails, answers=list(answers.values()))
+    return Report(
+        at=at, state=state, tails=tails, outboxes=outboxes, answers=list(answers.values())
+    )
+
+
+def _tails_of(stream: UUID, next_seq: int, outbox: _OutboxFile | None) -> dict[UUID, Tail]:
+    """Return the tail of a stream, and which runs the streams before it were."""
+    if outbox is None:
+        return {stream: Tail(next_seq)}
+    before = {
+        one: Tail(0, outbox.file, outbox.run - back)
+        for back, one in enumerate(outbox.previous[: outbox.run - 1], 1)
+    }
+    return before | {stream: Tail(next_seq, outbox.file, outbox.run)}
+
+
+def _add(found: dict[UUID, Tail], *, to: dict[UUID, Tail]) -> None:
+    for stream, one in found.items():
+        before = to.get(stream, one)
+        known = one if before.outbox is None else before
+        to[stream] = Tail(max(one.next_seq, before.next_seq), known.outbox, known.run)
+
+
+def _note(next_seq: int, outbox: _OutboxFile | None, *, into: dict[UUID, OutboxState]) -> None:
+    """Note what an outbox file holds, unless that is known of a later moment."""
+    if outbox is None or outbox.streams is None:
+        return
+    before = into.get(outbox.file)
+    if before is None or (before.run, before.next_seq) < (outbox.run, next_seq):
+        into[outbox.file] = OutboxState(outbox.run, next_seq, outbox.streams)
 
 
 def without_nul(document: dict[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,9 @@ class GatewayLine(msgspec.Struct, frozen=True, kw_only=True):
     lost: str
     """Rows it declared lost."""
     outstanding: int
-    """Flushes that neither arrived nor were declared lost."""
+    """Flushes that are still to come, or gone with an outbox file that was deleted or damaged."""
+    unacknowledged: int
+    """Flushes that were never safe when their run was killed; the broker sent them again."""
     revoked_at: datetime | None
     """When it was revoked, UTC."""
 
@@ -45,6 +47,7 @@ class GatewayLine(msgspec.Struct, frozen=True, kw_only=True):
             accepted=gateway.accepted,
             lost=lost_of(gateway),
             outstanding=gateway.outstanding,
+            unacknowledged=gateway.unacknowledged,
             revoked_at=gateway.revoked_at,
         )
 
@@ -67,6 +70,7 @@ def facts_of(found: GatewayDetail) -> dict[str, Any]:
         f"{gateway.rejected} rejected",
         "lost": lost_of(gateway),
         "outstanding": f"{gateway.outstanding} flushes in {ranges} ranges",
+        "unacknowledged": f"{gateway.unacknowledged} flushes, which the broker sent again",
     }
 
 

@@ -63,6 +63,7 @@ def show(
                 "rejected",
                 "lost_rows",
                 "outstanding",
+                "unacknowledged",
             ),
             "No run of its agent was heard of yet.",
         ),

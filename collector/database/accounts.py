@@ -34,11 +34,21 @@ UPDATE gateway SET health = %s::jsonb, health_at = %s
 WHERE gateway_key = %s AND (health_at IS NULL OR health_at < %s)
 """
 _TAILS: Final = """
-INSERT INTO stream_tail AS told (gateway_key, stream, next_seq)
-SELECT %s, stream, next_seq FROM unnest(%s::uuid[], %s::int8[]) AS new (stream, next_seq)
+INSERT INTO stream_tail AS told (gateway_key, stream, next_seq, outbox, run)
+SELECT %s, stream, next_seq, outbox, run
+FROM unnest(%s::uuid[], %s::int8[], %s::uuid[], %s::int8[]) AS new (stream, next_seq, outbox, run)
 ORDER BY stream
-ON CONFLICT (gateway_key, stream) DO UPDATE SET next_seq = excluded.next_seq
-WHERE told.next_seq < excluded.next_seq
+ON CONFLICT (gateway_key, stream) DO UPDATE
+SET next_seq = greatest(told.next_seq, excluded.next_seq),
+    outbox = coalesce(told.outbox, excluded.outbox), run = coalesce(told.run, excluded.run)
+WHERE told.next_seq < excluded.next_seq OR (told.outbox IS NULL AND excluded.outbox IS NOT NULL)
+"""
+_OUTBOX: Final = """
+INSERT INTO outbox_file AS told (gateway_key, outbox, run, next_seq, streams)
+VALUES (%s, %s, %s, %s, %s::uuid[])
+ON CONFLICT (gateway_key, outbox) DO UPDATE
+SET run = excluded.run, next_seq = excluded.next_seq, streams = excluded.streams
+WHERE (told.run, told.next_seq) < (excluded.run, excluded.next_seq)
 """
 _ANSWERS: Final = """
 UPDATE resend_request
@@ -95,7 +105,20 @@ async def store_report(cursor: Cursor, *, gateway_key: int, report: Report, now:
         body = msgspec.json.encode(report.state).decode()
         await cursor.execute(_HEALTH, [body, report.at, gateway_key, report.at])
     if report.tails:
-        await cursor.execute(_TAILS, [gateway_key, list(report.tails), list(report.tails.values())])
+        tails = report.tails.values()
+        await cursor.execute(
+            _TAILS,
+            [
+                gateway_key,
+                list(report.tails),
+                [tail.next_seq for tail in tails],
+                [tail.outbox for tail in tails],
+                [tail.run for tail in tails],
+            ],
+        )
+    for outbox, held in report.outboxes.items():
+        row = [gateway_key, outbox, held.run, held.next_seq, held.streams]
+        await cursor.execute(_OUTBOX, row)
     if report.answers:
         await cursor.execute(
             _ANSWERS,

@@ -35,9 +35,13 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     last_seq: int | None
     """The highest flush that arrived; null when none did."""
     outstanding: int
-    """Flushes up to the highest it told of that neither arrived nor were declared lost."""
+    """Flushes up to the highest it told of that are none of the others: still to come, or gone with
+    an outbox file that was deleted or damaged."""
     outstanding_ranges: list[FlushRange]
     """The first 100 ranges of them."""
+    unacknowledged: int
+    """Flushes of a run that was killed before they were safe: never acknowledged to the broker,
+    which sent what they held again into a later run."""
     lost: int
     """Flushes that were declared lost and did not arrive."""
     lost_rows: int

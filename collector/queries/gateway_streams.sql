@@ -6,6 +6,7 @@ SELECT stream,
                                                      'last_seq', upper(part) - 1)), '[]')
         FROM (SELECT part FROM unnest(outstanding) AS part LIMIT {ranges}) AS shown)
            AS outstanding_ranges,
+       least(flush_count(unacknowledged), {most})::bigint AS unacknowledged,
        least(flush_count(lost), {most})::bigint AS lost,
        least(lost_rows, {most})::bigint AS lost_rows,
        least(lost_uncounted, {most})::bigint AS lost_uncounted,

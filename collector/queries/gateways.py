@@ -64,7 +64,11 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     lost_uncounted: int
     """Flushes it declared lost of which nobody knows how many rows they had."""
     outstanding: int
-    """Flushes it has numbered that neither arrived nor were declared lost."""
+    """Flushes it has numbered that are none of the others: still to come, or gone with an outbox
+    file that was deleted or damaged."""
+    unacknowledged: int
+    """Flushes of runs that were killed before they were safe: never acknowledged to the broker,
+    which sent what they held again into a later run."""
     open_resends: int
     """Requests to send again that it has not answered."""
     health_at: datetime | None

@@ -5,6 +5,8 @@ SELECT gateway AS gateway_id, site.site, enrolled_at, last_seen_at, revoked_at,
        least(coalesce(sum(account.lost_rows), 0), {most})::bigint AS lost_rows,
        least(coalesce(sum(account.lost_uncounted), 0), {most})::bigint AS lost_uncounted,
        least(coalesce(sum(flush_count(account.outstanding)), 0), {most})::bigint AS outstanding,
+       least(coalesce(sum(flush_count(account.unacknowledged)), 0), {most})::bigint
+           AS unacknowledged,
        (SELECT count(*) FROM resend_request AS asked
         WHERE asked.gateway_key = gateway.gateway_key AND answered_at IS NULL) AS open_resends,
        health_at, health

@@ -15,8 +15,8 @@ from edge_agent.outbox.limits import Limits
 from edge_agent.outbox.parcel import Parcel
 from edge_agent.outbox.poison import set_damaged_aside
 from edge_agent.outbox.quarantine import Quarantine
-from edge_agent.outbox.replays import Replays
 from edge_agent.outbox.requested import asides_back_in_line
+from edge_agent.outbox.runs import Runs
 from edge_agent.outbox.shelf import Order, Shelf
 from edge_agent.outbox.state import State
 from edge_agent.outbox.taking import Taker
@@ -37,8 +37,7 @@ class Outbox:
     def __init__(
         self, file: OutboxFile, *, limits: Limits, spill_after: float, order: Order
     ) -> None:
-        self._file = file
-        self._spill_after = spill_after
+        self._file, self._spill_after = file, spill_after
         self._confirmed: list[Sealed] = []
         self._away_since: float | None = None
         self._moving = asyncio.Lock()
@@ -63,16 +62,17 @@ class Outbox:
         self._taker = Taker(waiting=self.waiting, shelf=self.shelf, order=order)
         self.quarantine = Quarantine(file, max_bytes=limits.quarantine_bytes)
         """What was not stored."""
-        self.replays = Replays(file)
-        """What of it is to be judged again."""
         self.state = State(file)
         """What is kept by name."""
+        self.runs = Runs(file, shelf=self.shelf)
+        """Which runs have used the file, and of which it still holds something."""
 
     async def load(self) -> None:
         """Count what an earlier run left; it is sent under its old stream ids."""
         await self._file.changed_elsewhere()  # what came before is counted here
         await self.shelf.load()
         await self.quarantine.load()
+        self.runs.look_anew()
 
     async def keep(self, segments: Sequence[Sealed], *, settled: asyncio.Event) -> None:
         """Take the segments of a flush; ``settled`` is set once all are safe.

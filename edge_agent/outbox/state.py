@@ -13,6 +13,8 @@ from edge_agent.outbox.sqlite import connected, mapped_errors, written
 
 TOTALS: Final = "totals"
 """The name of `edge_agent.outbox.totals.Totals`, as JSON."""
+RUNS: Final = "runs"
+"""The name of what is known of a file's runs; it is of that file and no other."""
 REMEMBER: Final = "INSERT OR REPLACE INTO state VALUES (?, ?)"
 """Keeps a value under a name."""
 RECALL: Final = "SELECT value FROM state WHERE name = ?"
@@ -56,6 +58,8 @@ def restore_state(path: Path, *, aside: Path) -> None:
     ):
         found |= damaged.execute("SELECT name, value FROM state").fetchall()
     aside.with_name(f"{aside.name}-shm").unlink(missing_ok=True)
+    # Nobody knows how far a stream went whose end is damaged: the new file vouches for none.
+    found.pop(RUNS, None)
     found[TOTALS] = _only_losses(found.get(TOTALS, b""))
     with mapped_errors(path), connected(path) as connection, written(connection):
         connection.executemany("INSERT OR IGNORE INTO state VALUES (?, ?)", list(found.items()))

@@ -242,7 +242,8 @@ def make_gateways(now: datetime) -> list[dict[str, Any]]:
     well = {
         "gateway_id": "gw-beta-01", "site": "beta", "enrolled_at": _iso(now - timedelta(days=90)),
         "last_seen_at": _iso(now), "revoked_at": None, "accepted": 7_321_004, "duplicates": 0,
-        "rejected": 0, "lost_rows": 0, "lost_uncounted": 0, "outstanding": 0, "open_resends": 0,
+        "rejected": 0, "lost_rows": 0, "lost_uncounted": 0, "outstanding": 0,
+        "unacknowledged": 0, "open_resends": 0,
         "health_at": _iso(now), "health": {},
         "state": {
             "version": "0.1.0", "backlog_rows": 0, "backlog_bytes": 0, "backlog_oldest_at": None,
@@ -253,7 +254,7 @@ def make_gateways(now: datetime) -> list[dict[str, Any]]:
     draining = well | {
         "gateway_id": "gw-alpha-01", "site": "alpha", "accepted": 81_402_113, "duplicates": 1_240,
         "rejected": 3, "lost_rows": 412_000, "lost_uncounted": 14, "outstanding": 1_863,
-        "open_resends": 1,
+        "unacknowledged": 2, "open_resends": 1,
         "state": well["state"] | {
             "backlog_rows": 8_204_000, "backlog_bytes": 31_200_000, "drained_in_seconds": 4_380.0,
             "clock_offset_seconds": -94.0, "set_aside": 2,
@@ -276,13 +277,15 @@ def make_account(gateway: dict[str, Any], now: datetime) -> dict[str, Any]:
     names = ["0f1c2d3e-0000-4000-8000-000000000001", "a9b8c7d6-0000-4000-8000-000000000002"]
     account["streams"] = [
         run | {
-            "stream": names[0], "last_seq": 9_000, "outstanding": 1_863, "lost": 0, "lost_rows": 0,
+            "stream": names[0], "last_seq": 9_000, "outstanding": 1_863, "unacknowledged": 0,
+            "lost": 0, "lost_rows": 0,
             "lost_uncounted": 0, "first_received_at": ago[30], "last_received_at": ago[0],
             "outstanding_ranges": [{"first_seq": 9_001, "last_seq": 10_862},
                                    {"first_seq": 10_870, "last_seq": 10_870}],
         },
         run | {
-            "stream": names[1], "last_seq": 70_000, "outstanding": 0, "lost": 1_014,
+            "stream": names[1], "last_seq": 70_000, "outstanding": 0, "unacknowledged": 2,
+            "lost": 1_014,
             "lost_rows": 412_000, "lost_uncounted": 14, "first_received_at": ago[59],
             "last_received_at": ago[31], "outstanding_ranges": [],
         },

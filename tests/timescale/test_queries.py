@@ -448,6 +448,34 @@ async def test_a_gateway_shows_what_arrived_what_is_lost_and_what_is_outstanding
     assert told[8, "damaged"] is None
 
 
+async def test_a_gateway_shows_what_an_ended_run_never_acknowledged(world, database):
+    key = await add_gateway(world)
+    file = "00000000-0000-0000-0000-00000000000f"
+    for number, run in ((1, 1), (2, 2), (3, 3), (4, None)):
+        await world.run(
+            "INSERT INTO stream_tail VALUES (:g, CAST(:s AS uuid), 4, CAST(:f AS uuid), :r) "
+            "RETURNING run",
+            g=key, s=f"00000000-0000-0000-0000-00000000000{number}",
+            f=None if run is None else file, r=run,
+        )  # fmt: skip
+    await world.run(
+        "INSERT INTO ledger VALUES (:g, '00000000-0000-0000-0000-000000000001', '{[1,3)}', 9, 0, "
+        "0, :n, :n) RETURNING gateway_key",
+        g=key, n=NOW,
+    )  # fmt: skip
+    await world.run(
+        "INSERT INTO outbox_file VALUES (:g, CAST(:f AS uuid), 3, 0, "
+        "'{00000000-0000-0000-0000-000000000002}') RETURNING run",
+        g=key, f=file,
+    )  # fmt: skip
+
+    detail = await find_gateway(database, gateway="gw-1")
+
+    assert (detail.gateway.outstanding, detail.gateway.unacknowledged) == (12, 2)
+    shown = {one.stream.int & 15: (one.outstanding, one.unacknowledged) for one in detail.streams}
+    assert shown == {1: (0, 2), 2: (4, 0), 3: (4, 0), 4: (4, 0)}
+
+
 async def test_absurd_ranges_of_one_gateway_break_no_sum(world, database):
     key = await add_gateway(world)
     for number in (1, 2, 3):

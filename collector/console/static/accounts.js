@@ -40,6 +40,14 @@ export function clock({ clock_offset_seconds: offset }) {
 export const lostNote = ({ lost_uncounted }) =>
   lost_uncounted ? `and ${whole(lost_uncounted)} flushes of unknown size` : "";
 
+/** Of what is outstanding: what never was safe is told apart. */
+export const sentAgainNote = ({ unacknowledged }) =>
+  unacknowledged ? `${whole(unacknowledged)} more came again, unacknowledged` : "";
+
+/** Flushes that are not outstanding: a killed run never had them safe, the broker sent them again. */
+export const unacknowledgedNote = ({ unacknowledged }) =>
+  unacknowledged ? `and ${whole(unacknowledged)} never acknowledged, sent again` : "";
+
 /** "5 to 9, 12" of ranges of flushes, the first few of them. */
 export function ranges(list, shown = 4) {
   const texts = list.slice(0, shown).map(({ first_seq, last_seq }) =>

@@ -1,6 +1,6 @@
 // The page of one gateway: its account.
 
-import { clock, drain, heardState, lostNote, ranges, whole } from "./accounts.js";
+import { clock, drain, heardState, lostNote, ranges, unacknowledgedNote, whole } from "./accounts.js";
 import { alerts, oneGateway, serverNow } from "./api.js";
 import { byId, setText } from "./dom.js";
 import { duration, NONE, when } from "./format.js";
@@ -31,6 +31,7 @@ const tables = {
       { label: "Lost rows", number: true, text: (row) => whole(row.lost_rows) + (row.lost_uncounted ? " +" : "") },
       { label: "Outstanding", number: true, text: (row) => whole(row.outstanding) },
       { label: "Which flushes", text: (row) => ranges(row.outstanding_ranges) },
+      { label: "Unacknowledged", number: true, text: (row) => whole(row.unacknowledged) },
     ],
   }),
   lost: new RowTable(byId("lost"), {
@@ -79,7 +80,7 @@ function showGateway(row) {
   totals.show([
     { label: "Backlog", value: whole(state.backlog_rows), unit: "rows", note: state.backlog_rows ? drain(state) + bytes : "" },
     { label: "Lost", value: whole(row.lost_rows), unit: "rows", note: lostNote(row) },
-    { label: "Outstanding", value: whole(row.outstanding), unit: "flushes", note: "" },
+    { label: "Outstanding", value: whole(row.outstanding), unit: "flushes", note: unacknowledgedNote(row) },
     { label: "Data", value: "", mark: heard.node },
     { label: "Clock", value: "", note: clock(state) },
   ]);

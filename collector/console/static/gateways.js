@@ -1,6 +1,6 @@
 // The page of gateways.
 
-import { byNeed, clock, drain, heardState, lostNote, whole } from "./accounts.js";
+import { byNeed, clock, drain, heardState, lostNote, unacknowledgedNote, whole } from "./accounts.js";
 import { alerts, gateways, serverNow } from "./api.js";
 import { byId, h, Keyed, setText } from "./dom.js";
 import { NONE } from "./format.js";
@@ -75,7 +75,7 @@ async function refresh() {
     { label: "Live", value: whole(live), unit: "", note: `of ${active.length} gateways` },
     { label: "Backlog", value: whole(sum((row) => row.state.backlog_rows)), unit: "rows", note: "waiting on their disks" },
     { label: "Lost", value: whole(sum((row) => row.lost_rows)), unit: "rows", note: lostNote({ lost_uncounted: sum((row) => row.lost_uncounted) }) || "declared, and never arrived" },
-    { label: "Outstanding", value: whole(sum((row) => row.outstanding)), unit: "flushes", note: "neither arrived nor declared lost" },
+    { label: "Outstanding", value: whole(sum((row) => row.outstanding)), unit: "flushes", note: unacknowledgedNote({ unacknowledged: sum((row) => row.unacknowledged) }) || "still to come, or gone" },
   ]);
 }
 

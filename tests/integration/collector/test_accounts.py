@@ -191,6 +191,99 @@ async def test_a_report_tells_how_far_a_stream_has_counted_and_never_takes_it_ba
     assert [(one.first_seq, one.last_seq) for one in stream.outstanding_ranges] == [(2, 4)]
 
 
+@pytest.fixture
+def tell(ingest, sender):
+    """`tell(stream, seq, run=…)`: a flush of a run, with its report on its outbox file.
+
+    ``streams`` None means that the report does not say what the file holds.
+    """
+
+    async def tell(stream, seq, *, run, streams=(), previous=(), file=FILE):
+        told = {
+            "file": str(file),
+            "run": run,
+            "previous": [str(one) for one in previous],
+            "streams": None if streams is None else [str(one) for one in streams],
+        }
+        report = {"stream": str(stream), "next_seq": seq, "outbox_file": told}
+        sent = body(segment(seq=(seq, seq), stream=stream, health=reports(report)))
+        await ingest.segments(sent, sender=sender, now=NOW)
+
+    return tell
+
+
+@pytest.fixture
+def missing(account):
+    """`missing(stream)`: how many of its flushes are outstanding, and unacknowledged."""
+
+    async def missing(stream=STREAM):
+        one = streams_of(await account())[stream]
+        assert one.outstanding == sum(
+            part.last_seq - part.first_seq + 1 for part in one.outstanding_ranges
+        )
+        return one.outstanding, one.unacknowledged
+
+    return missing
+
+
+async def test_what_an_ended_run_holds_no_more_was_never_acknowledged(tell, send, missing, account):
+    await tell(STREAM, 5, run=1)
+    await send(8, loss(2, 2, stream=STREAM))
+    assert await missing() == (6, 0)
+
+    await tell(OTHER, 0, run=2, streams=[STREAM])
+    assert await missing() == (6, 0)
+    await send(3)
+    await tell(OTHER, 1, run=2, streams=None)
+    assert await missing() == (5, 0)
+    await tell(OTHER, 2, run=2)
+    assert await missing() == (0, 5)
+    assert await missing(OTHER) == (0, 0)
+
+    gateway = (await account()).gateway
+    assert (gateway.outstanding, gateway.unacknowledged) == (0, 5)
+    await send(4)  # it was held by somebody all the same, as on a stick
+    assert await missing() == (0, 4)
+    await send(9, loss(0, 1, stream=STREAM))
+    assert await missing() == (0, 2)
+
+
+async def test_a_late_report_of_an_outbox_file_takes_nothing_back(tell, missing):
+    await tell(STREAM, 1, run=1)
+    await tell(OTHER, 7, run=2)
+    await tell(OTHER, 3, run=2, streams=[STREAM])
+    await tell(STREAM, 9, run=1, streams=[OTHER])
+    assert await missing() == (0, 8)
+    assert await missing(OTHER) == (6, 0)
+
+
+async def test_what_was_in_another_outbox_file_stays_outstanding(tell, missing):
+    await tell(STREAM, 1, run=1)
+    await tell(OTHER, 0, run=2, file=UUID(int=9))
+    assert await missing() == (1, 0)
+
+
+async def test_a_run_that_never_said_so_is_known_by_the_runs_after_it(tell, send, missing, account):
+    await tell(OTHER, 0, run=3, previous=[UUID(int=7), STREAM])
+    assert set(streams_of(await account())) == {OTHER}  # nobody ever heard of the others
+
+    await send(4)
+
+    assert await missing() == (0, 4)
+
+
+async def test_what_one_gateway_says_of_its_outbox_is_nothing_to_another(
+    tell, missing, ingest, postgres_url
+):
+    other = add_gateway(postgres_url, site="alpha", gateway="gw-other")
+    await tell(STREAM, 1, run=1)
+    told = {"file": str(UUID(int=8)), "run": 2, "previous": [str(STREAM)], "streams": []}
+    report = reports({"stream": str(OTHER), "next_seq": 0, "outbox_file": told})
+    sent = body(segment(seq=(0, 0), stream=OTHER, health=report))
+    await ingest.segments(sent, sender=other, now=NOW)
+    assert await missing() == (1, 0)
+
+
 async def test_a_request_is_told_until_it_is_answered_and_only_to_its_gateway(
     ingest, send, ask, account, postgres_url
 ):

@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from collector.batch import OutboxState, Tail
 from collector.checks.reports import MAX_LOSSES
 from collector.checks.segments import check_segment
 from shared.errors import InvalidSegmentError
@@ -79,6 +80,8 @@ def test_too_many_losses_are_refused():
         {"next_seq": -1, "stream": str(UUID(int=1))},
         {"next_seq": 2**63, "stream": str(UUID(int=1))},
         {"stream": "x"},
+        {"outbox_file": {"file": str(UUID(int=1)), "run": 0}},
+        {"outbox_file": {"file": str(UUID(int=1)), "run": 1, "streams": [str(UUID(int=1))] * 1001}},
         "[]",
         "nonsense",
         '{"a": "\\u0000"}',
@@ -101,8 +104,32 @@ def test_the_newest_report_is_the_state_and_answers_and_tails_count_from_all():
     ).report
 
     assert report.state["outbox_rows"] == 6
-    assert report.tails == {stream: 9, other: 2}
+    assert report.tails == {stream: Tail(9), other: Tail(2)}
     assert [(one.request, one.segments, one.rows) for one in report.answers] == [(4, 1, 9)]
+
+
+def test_the_newest_word_on_an_outbox_file_counts_and_which_runs_used_it():
+    streams = [UUID(int=number) for number in range(1, 6)]
+    first, second, third, file, other = map(str, streams)
+    report = check(
+        health=health(
+            {"stream": third, "next_seq": 9, "outbox_file": {"file": file, "run": 3,
+             "previous": [second, first], "streams": [first]}},
+            {"stream": third, "next_seq": 4, "outbox_file": {"file": file, "run": 3,
+             "previous": [second, first], "streams": [first, second]}},
+            {"stream": second, "next_seq": 40, "outbox_file": {"file": file, "run": 2,
+             "previous": [first], "streams": []}},
+            {"stream": third, "next_seq": 10},
+            {"stream": third, "next_seq": 11, "outbox_file": {"file": other, "run": 1,
+             "previous": [first], "streams": None}},
+        )
+    ).report  # fmt: skip
+
+    one, two, three, outbox, _ = streams
+    assert report.tails == {
+        three: Tail(11, outbox, 3), two: Tail(40, outbox, 2), one: Tail(0, outbox, 1),
+    }  # fmt: skip
+    assert report.outboxes == {outbox: OutboxState(3, 9, [one])}
 
 
 def test_a_report_of_a_wrong_clock_is_no_state_but_its_answers_count():

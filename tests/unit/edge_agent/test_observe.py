@@ -17,7 +17,10 @@ def progress():
     async def put_first(_from_us, _to_us):
         return 1, 10
 
-    return SimpleNamespace(stream=UUID(int=1), next_seq=5, resends=Resends(put_first))
+    outbox = SimpleNamespace(runs=SimpleNamespace(told=None))
+    return SimpleNamespace(
+        stream=UUID(int=1), next_seq=5, resends=Resends(put_first), outbox=outbox
+    )
 
 
 def test_a_clock_that_jumps_does_not_change_when_a_report_is_due(status_of, progress):

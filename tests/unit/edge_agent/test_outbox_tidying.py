@@ -22,6 +22,7 @@ from shared.segments import Segment, decode, readings_of, readings_table
 STREAM = uuid4()
 START_US = 1_780_000_020_000_000 // 60_000_000 * 60_000_000
 DAY = 86_400.0
+DATED = "UPDATE segment SET boot = NULL"  # before that it is not handed out
 RAW = {"max_bytes": 50_000_000, "spill_after": 60.0}
 
 
@@ -54,6 +55,13 @@ async def keep(outbox, *segments):
     settled = asyncio.Event()
     await outbox.keep(segments, settled=settled)
     return settled.is_set()
+
+
+def change(folder, sql):
+    """Change the file beside the outbox that has it open."""
+    with closing(sqlite3.connect(folder / "outbox.db")) as file:
+        file.execute(sql)
+        file.commit()
 
 
 async def tidied(outbox, **options):
@@ -134,10 +142,9 @@ async def test_another_stream_a_gap_or_an_untrusted_clock_is_not_merged(opened, 
         await keep(outbox, sealed(0), sealed(2), sealed(3, stream=other))
         for seq in range(4, 80):
             await keep(outbox, sealed(seq, stream=other))
-        with closing(sqlite3.connect(tmp_path / "outbox.db")) as file:
-            file.execute("UPDATE segment SET boot = x'01' WHERE id = 4")
-            file.commit()
+        change(tmp_path, "UPDATE segment SET boot = x'01' WHERE id = 4")
         await tidied(outbox)
+        change(tmp_path, DATED)
         found = await everything(outbox)
     firsts = [one for one in found if one.key.stream == STREAM or one.key.first_seq in {3, 4}]
     assert all(one.key.first_seq == one.last_seq for one in firsts)
@@ -229,15 +236,14 @@ async def test_what_is_too_old_goes_unless_the_clock_cannot_tell(opened, tmp_pat
     async with opened(limits=limits) as outbox:
         await keep(outbox, sealed(0))
         await keep(outbox, sealed(1))
-        with closing(sqlite3.connect(tmp_path / "outbox.db")) as file:
-            file.execute("UPDATE segment SET boot = x'01' WHERE id = 2")
-            file.commit()
+        change(tmp_path, "UPDATE segment SET boot = x'01' WHERE id = 2")
         in_a_year = START_US / 1e6 + 365 * DAY + 10**9
         await tidied(outbox, now=lambda: in_a_year)
         assert outbox.shelf.totals.lost == {}
         right[0] = True
         await tidied(outbox, now=lambda: in_a_year)
         assert outbox.shelf.totals.lost == {"over_age": 200}
+        change(tmp_path, DATED)
         [left] = [one for one in await everything(outbox) if one.kind == Kind.BULK]
         assert left.key.first_seq == 1
 
@@ -259,6 +265,29 @@ async def test_set_aside_goes_before_urgent_and_their_losses_are_carried_on(open
     told = {(loss.first_seq, loss.last_seq, loss.rows, loss.reason) for loss in losses}
     assert (901, 902, 10, LossReason.DAMAGED) in told
     assert any(loss.first_seq == first.key.first_seq for loss in losses)
+
+
+async def test_over_the_limits_the_oldest_set_aside_go_and_those_declared_before_are_not_again(
+    opened, tmp_path
+):
+    async with opened(limits=Limits(max_bytes=8_000_000)) as outbox:
+        for seq in range(4):
+            body = os.urandom(1_800_000)
+            one = Sealed(Key(STREAM, seq), seq, Kind.BULK, 10, 0, 0, 0, body)
+            await outbox.set_aside(one, reason="odd")
+        change(tmp_path, "UPDATE set_aside SET lost = 1 WHERE id = 1")
+        await tidied(outbox, now=lambda: 10.0)
+        assert (await outbox._file.space()).used_bytes < 6_000_000
+        assert outbox.shelf.set_aside_segments == 3
+        assert outbox.shelf.totals.lost == {}
+        await outbox.set_aside(one._replace(key=Key(STREAM, 4), last_seq=4), reason="odd")
+        await tidied(outbox, now=lambda: 10.0)
+        assert outbox.shelf.totals.lost == {"over_size": 10}
+        assert outbox.shelf.set_aside_segments == 3
+        [declared] = await everything(outbox)
+    [loss] = losses_of(decode(declared.body))
+    assert (loss.stream, loss.first_seq, loss.rows) == (STREAM, 1, 10)
+    assert loss.from_us > 0, "it has no times: then it counts when it came"
 
 
 async def test_totals_are_right_after_a_crash_between_a_put_and_anything_else(opened, tmp_path):

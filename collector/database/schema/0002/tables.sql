@@ -16,12 +16,26 @@ CREATE TABLE declared_loss (
     CHECK (0 <= first_seq AND first_seq <= last_seq)
 );
 
--- How far each run of an agent had counted its flushes when it last told.
+-- How far each run of an agent had counted its flushes when it last told, and which run of which
+-- outbox file it was.
 CREATE TABLE stream_tail (
     gateway_key integer NOT NULL REFERENCES gateway,
     stream      uuid NOT NULL,
     next_seq    bigint NOT NULL,
+    outbox      uuid,
+    run         bigint,
     PRIMARY KEY (gateway_key, stream)
+);
+
+-- Each outbox file as of its newest report: by which run, at which flush, and the other streams it
+-- held anything of.
+CREATE TABLE outbox_file (
+    gateway_key integer NOT NULL REFERENCES gateway,
+    outbox      uuid NOT NULL,
+    run         bigint NOT NULL,
+    next_seq    bigint NOT NULL,
+    streams     uuid[] NOT NULL,
+    PRIMARY KEY (gateway_key, outbox)
 );
 
 CREATE TABLE resend_request (
@@ -63,14 +77,15 @@ SELECT loss.gateway_key, loss.stream, loss.first_seq, loss.last_seq, loss.reason
 FROM declared_loss AS loss
 LEFT JOIN ledger USING (gateway_key, stream);
 
--- Each run of an agent that was ever heard of; ranges are of flushes.
+-- Each run of an agent that was ever heard of; ranges are of flushes. What is missing of a run is
+-- to come, unless a later run found nothing more of it in the same outbox file: then it never was
+-- safe, and never acknowledged to the broker.
 CREATE VIEW stream_account AS
 SELECT gateway_key, stream,
        coalesce(ledger.received, '{}') AS received,
        coalesce(losses.lost, '{}') AS lost,
-       int8multirange(int8range(0, greatest(
-           upper(ledger.received), losses.next_seq, tail.next_seq, 0)))
-           - coalesce(ledger.received, '{}') - coalesce(losses.lost, '{}') AS outstanding,
+       CASE WHEN ended THEN '{}' ELSE missing END AS outstanding,
+       CASE WHEN ended THEN missing ELSE '{}' END AS unacknowledged,
        coalesce(ledger.accepted, 0) AS accepted,
        coalesce(ledger.duplicates, 0) AS duplicates,
        coalesce(ledger.rejected, 0) AS rejected,
@@ -80,9 +95,10 @@ SELECT gateway_key, stream,
        greatest(ledger.last_received_at, losses.received_at) AS last_heard_at
 FROM (SELECT gateway_key, stream FROM ledger
       UNION SELECT gateway_key, stream FROM declared_loss
-      UNION SELECT gateway_key, stream FROM stream_tail) AS known
+      UNION SELECT gateway_key, stream FROM stream_tail WHERE next_seq > 0) AS known
 LEFT JOIN ledger USING (gateway_key, stream)
 LEFT JOIN stream_tail AS tail USING (gateway_key, stream)
+LEFT JOIN outbox_file AS file USING (gateway_key, outbox)
 LEFT JOIN (
     SELECT gateway_key, stream,
            range_agg(lost) AS lost,
@@ -90,4 +106,9 @@ LEFT JOIN (
            sum(lost_rows) AS lost_rows,
            flush_count(range_agg(lost) FILTER (WHERE lost_rows IS NULL)) AS uncounted,
            max(received_at) AS received_at
-    FROM loss_account GROUP BY gateway_key, stream) AS losses USING (gateway_key, stream);
+    FROM loss_account GROUP BY gateway_key, stream) AS losses USING (gateway_key, stream)
+CROSS JOIN LATERAL (
+    SELECT coalesce(tail.run < file.run AND known.stream <> ALL (file.streams), false) AS ended,
+           int8multirange(int8range(0, greatest(
+               upper(ledger.received), losses.next_seq, tail.next_seq, 0)))
+               - coalesce(ledger.received, '{}') - coalesce(losses.lost, '{}') AS missing) AS fate;
