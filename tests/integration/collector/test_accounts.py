@@ -16,6 +16,7 @@ from shared.losses import Loss, LossReason, losses_table
 from shared.tables import Text
 
 OTHER = UUID(int=2)
+FILE = UUID(int=8)
 NOW_US = round(NOW.timestamp() * 1e6)
 
 
