@@ -12,6 +12,8 @@ from msgspec import Meta, field
 from edge_agent.detect import RuleSettings
 from edge_agent.panels import PanelSettings
 
+MEGABYTE: Final = 1_000_000
+
 Profile = Literal["realtime", "balanced", "metered"]
 Positive = Annotated[float, Meta(gt=0)]
 
@@ -73,6 +75,16 @@ class BufferSettings(Table, frozen=True, kw_only=True):
     """How much room it leaves on its disk; 0 means it may use all of it."""
     spill_after_seconds: Annotated[float, Meta(ge=0, le=60)] = 1.0
     """How long data may wait in memory for the collector's receipt before it goes to disk."""
+
+    @property
+    def max_bytes(self) -> int:
+        """How large it may grow, in bytes."""
+        return self.max_megabytes * MEGABYTE
+
+    @property
+    def min_free_bytes(self) -> int:
+        """How much room it leaves on its disk, in bytes."""
+        return self.min_free_megabytes * MEGABYTE
 
 
 class UploadSettings(Table, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from edge_agent.config import Config
+from edge_agent.diagnosis import problems
 from edge_agent.errors import EdgeError, IdentityError
 from edge_agent.forecast import Forecast
 from edge_agent.identity import IdentityFiles
@@ -22,7 +23,7 @@ from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
 from edge_agent.outbox.runs import OutboxRun
 from edge_agent.pipeline import Stages
-from edge_agent.status import Status, problems, write_status
+from edge_agent.status import Status, write_status
 from edge_agent.wear import Wear
 from shared.tables import Table, Text
 

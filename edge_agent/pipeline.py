@@ -59,7 +59,7 @@ class Counts:
 
 @dataclass(slots=True, kw_only=True)
 class Stages:
-    """Everything a reading passes; made by `edge_agent.run`."""
+    """Everything a reading passes; made by `edge_agent.assembly`."""
 
     stream: UUID
     """The id of this run's segments."""

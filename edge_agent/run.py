@@ -1,4 +1,4 @@
-"""The composition root: every stage is made here, and every task runs in one group."""
+"""Runs an agent: every task is in one group, until it is told to stop."""
 
 import asyncio
 import contextlib
@@ -6,42 +6,18 @@ import gc
 import logging
 import os
 import signal
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from importlib.metadata import version as installed_version
 from typing import Final
-from uuid import uuid4
 
-from edge_agent.addresses import broker_of, topics_of
-from edge_agent.budget import Budget
-from edge_agent.clock import Clock, Clocks
-from edge_agent.config import BufferSettings, Config, UploadSettings, pace_of
-from edge_agent.detect import Detector
-from edge_agent.detection import Detection
+from edge_agent.assembly import Agent, assembled
+from edge_agent.config import Config
 from edge_agent.errors import EdgeError, OutboxFullError
-from edge_agent.identity import IdentityFiles
-from edge_agent.intake import Intake
-from edge_agent.kernel import Kernel
-from edge_agent.link import Link
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
-from edge_agent.observe import Health, Observer
-from edge_agent.outbox import Limits, Outbox, open_outbox
-from edge_agent.outbox.salvaging import watch_damage
-from edge_agent.pacer import Pacer
-from edge_agent.panels import PanelBook
+from edge_agent.outbox.damage_watch import watch_damage
 from edge_agent.pipeline import Stages, deliver, keep
-from edge_agent.replay import replay
-from edge_agent.resends import Resends
-from edge_agent.scheduler import LANES, Scheduler
+from edge_agent.rejudge import rejudge
+from edge_agent.scheduler import LANES
 from edge_agent.status import status_path, write_status
-from edge_agent.timekeeping import Timekeeper
-from edge_agent.traffic import Traffic
-from edge_agent.upload import Uploader, open_client
-from edge_agent.upload_clock import ask_time
-from edge_agent.validate import Validator
 
 GOODBYE_SECONDS: Final = 5.0
 """How long a stopping agent waits for receipts before it puts the rest on disk."""
@@ -52,24 +28,8 @@ RETRY_SECONDS: Final = 2.0
 READY_SECONDS: Final = 10.0
 """How long the broker may hold up that we say we run."""
 
-_EPISODES: Final = "open_episodes"
-_MEGABYTE: Final = 1_000_000
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """An agent, put together but not yet running."""
-
-    stages: Stages
-    """What a reading passes."""
-    subscriber: Subscriber
-    """What hears the broker."""
-    observer: Observer
-    """What tells how it is."""
-    timekeeper: Timekeeper
-    """What finds out whether its clock is right."""
 
 
 async def run(config: Config) -> None:
@@ -118,45 +78,6 @@ async def _assembled_in_time(
     return None
 
 
-@asynccontextmanager
-async def assembled(config: Config, *, clocks: Clocks | None = None) -> AsyncIterator[Agent]:
-    """Put an agent together.
-
-    Args:
-        config: What it does.
-        clocks: What tells it the time; the kernel's if not given.
-
-    Raises:
-        EdgeError: Something it needs cannot be used.
-    """
-    broker, topics = broker_of(config), topics_of(config.mqtt)
-    identity, clock = IdentityFiles(config.identity.path), Clock(clocks or Kernel())
-    async with (
-        open_outbox(
-            config.buffer.path,
-            max_bytes=config.buffer.max_megabytes * _MEGABYTE,
-            spill_after=config.buffer.spill_after_seconds,
-            order=config.upload.backlog_order,
-            limits=_limits(config.buffer, clock=clock),
-        ) as outbox,
-        open_client(config.upload.collector_url, version=version(), listener=clock) as client,
-    ):
-        traffic = _traffic(config.upload)
-        uploader = Uploader(client, identity_of=identity.get, traffic=traffic)
-        stages = await _stages(
-            config, outbox=outbox, traffic=traffic, uploader=uploader, clock=clock
-        )
-        subscriber = Subscriber(
-            broker, topics=topics.filters, take=stages.intake.take, now=clock.now
-        )
-        observer = Observer(
-            stages, config=config, subscriber=subscriber, identity=identity, version=version()
-        )
-        stages.health = Health(observer.status, stages=stages)
-        timekeeper = Timekeeper(clock, outbox=outbox, ask=lambda: ask_time(client))
-        yield Agent(stages, subscriber, observer, timekeeper)
-
-
 def collect_garbage_rarely() -> None:
     """Let Python look for cycles less often: thousands of waiting messages are not garbage.
 
@@ -164,61 +85,6 @@ def collect_garbage_rarely() -> None:
     """
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
-
-
-def version() -> str:
-    """Return the installed version."""
-    return installed_version("heliograph")
-
-
-def _limits(buffer: BufferSettings, *, clock: Clock) -> Limits:
-    return Limits(
-        max_bytes=buffer.max_megabytes * _MEGABYTE,
-        max_days=buffer.max_days,
-        min_free_bytes=buffer.min_free_megabytes * _MEGABYTE,
-        clock_is_right=lambda: clock.trusted,
-    )
-
-
-def _traffic(upload: UploadSettings) -> Traffic:
-    share, megabytes = upload.backlog_share, upload.monthly_megabytes
-    monthly_bytes = None if megabytes is None else megabytes * _MEGABYTE
-    return Traffic(
-        pacer=Pacer(upload.max_kbit_per_second, backlog_share=share),
-        budget=Budget(monthly_bytes, backlog_share=share),
-    )
-
-
-async def _stages(
-    config: Config, *, outbox: Outbox, traffic: Traffic, uploader: Uploader, clock: Clock
-) -> Stages:
-    pace, panels = pace_of(config.upload), PanelBook(config.panels)
-    link = Link(now=time.monotonic())
-    scheduler = Scheduler(outbox, link=link, traffic=traffic)
-    await scheduler.restore()
-
-    async def remember(episodes: bytes) -> None:
-        await outbox.remember(_EPISODES, value=episodes)
-
-    detection = Detection(Detector(config.detect, panels.group_of), remember=remember)
-    detection.restore(await outbox.recall(_EPISODES))
-    stream = uuid4()
-    await outbox.runs.begin(stream)
-    return Stages(
-        stream=stream,
-        intake=Intake(max_messages=pace.flush_messages),
-        linger_of=pace.linger_of,
-        validator=Validator(topics_of(config.mqtt), limits_of=panels.limits_of),
-        panels=panels,
-        detection=detection,
-        outbox=outbox,
-        link=link,
-        traffic=traffic,
-        scheduler=scheduler,
-        uploader=uploader,
-        resends=Resends(outbox.put_first),
-        clock=clock,
-    )
 
 
 async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
@@ -229,15 +95,13 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
         coroutines = {
             "mqtt": agent.subscriber.run(),
             **{f"upload-{number}": deliver(stages) for number in range(LANES)},
-            "replay": replay(stages.outbox, stages.intake),
+            "rejudge": rejudge(stages.outbox, stages.intake),
             "spill": stages.outbox.spill_when_due(),
             "tidy": stages.outbox.tidy(),
             "runs": stages.outbox.runs.watch(),
             "episodes": stages.detection.forget_cleared(),
             "salvage": watch_damage(
-                stages.outbox,
-                path=config.buffer.path,
-                max_bytes=config.buffer.max_megabytes * _MEGABYTE,
+                stages.outbox, path=config.buffer.path, max_bytes=config.buffer.max_bytes
             ),
             "clock": agent.timekeeper.run(),
             "status": agent.observer.write(status_path(config.buffer.path)),

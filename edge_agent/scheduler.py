@@ -43,7 +43,7 @@ class Scheduler:
 
     async def restore(self) -> None:
         """Go on with the month's count of an earlier run."""
-        self._traffic.budget.restore(await self._outbox.recall(_BUDGET))
+        self._traffic.budget.restore(await self._outbox.state.recall(_BUDGET))
 
     async def save(self) -> None:
         """Write down the month's count, exactly."""
@@ -161,4 +161,4 @@ class Scheduler:
     async def _remember(self, spent: bytes | None) -> None:
         if spent is not None:
             with contextlib.suppress(OutboxFullError):  # then a crash forgets a little
-                await self._outbox.remember(_BUDGET, value=spent)
+                await self._outbox.state.remember(_BUDGET, value=spent)

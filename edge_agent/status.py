@@ -1,21 +1,11 @@
-"""The agent's state as a file others can read, and what is wrong with it in words."""
+"""The agent's state, as a file others can read; `edge_agent.diagnosis` puts it in words."""
 
 import os
-import time
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from edge_agent.errors import EdgeError
-
-STALE_SECONDS: Final = 20.0
-"""A running agent writes more often than this."""
-
-_OLD_BACKLOG_SECONDS: Final = 3600.0
-_CLOCK_SECONDS: Final = 60.0
-_LARGE_SHARE: Final = 0.2
-_FEW: Final = 3
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,118 +154,8 @@ def read_status(outbox: Path) -> Status | None:
     return max(ours, key=lambda status: status.written_at, default=None)
 
 
-def problems(status: Status, *, now: float) -> list[str]:
-    """Say what is wrong, the gravest first; nothing means all is well.
-
-    Args:
-        status: As it was written.
-        now: Epoch seconds.
-    """
-    age = now - status.written_at
-    if status.stopped or age > STALE_SECONDS:
-        how = "was stopped" if status.stopped else "is not running or hangs: no sign of life"
-        return [f"the agent {how} since {_when(status.written_at)} ({age:.0f} s ago)"]
-    old = status.outbox_oldest_at is not None and now - status.outbox_oldest_at > (
-        _OLD_BACKLOG_SECONDS
-    )
-    checks = (
-        (status.outbox_full, "the outbox is full: the broker holds readings back"),
-        (
-            not status.broker_connected,
-            f"no MQTT broker: {status.broker_trouble or 'not connected yet'}",
-        ),
-        (
-            status.broker_connected and status.broker_trouble is not None,
-            f"MQTT: {status.broker_trouble}",
-        ),
-        (status.gateway_id is None, "not enrolled: `edge-agent enroll` does it"),
-        (
-            not status.collector_there,
-            (
-                f"no collector since {_when(status.collector_since)}: "
-                f"{status.collector_trouble or 'nothing sent yet'}; "
-                f"{status.outbox_rows} rows are kept"
-            ),
-        ),
-        (status.live_held, _over_budget(status)),
-        (_much_is_quarantined(status), _quarantined(status)),
-        (
-            status.quarantine_dropped_now > 0,
-            (
-                f"the quarantine is full: {status.quarantine_dropped_now} entries of it were "
-                "dropped since the start"
-            ),
-        ),
-        (sum(status.lost_rows_now.values()) > 0, _lost(status)),
-        (old, f"the oldest unsent data is from {_when(status.outbox_oldest_at or 0)}"),
-        (status.detector_trouble is not None, f"the detector fails: {status.detector_trouble}"),
-        (
-            status.set_aside > 0,
-            (
-                f"{status.set_aside} segments are set aside, refused by the collector or damaged: "
-                "`edge-agent quarantine list` shows why"
-            ),
-        ),
-        (status.outbox_damage is not None, status.outbox_damage or ""),
-        (
-            status.dropped_messages > 0,
-            f"{status.dropped_messages} messages of QoS 0 were lost for want of room; use QoS 1",
-        ),
-        (not status.clock_trusted, _clock(status)),
-        (
-            abs(status.clock_offset_seconds) > _CLOCK_SECONDS,
-            f"our clock differs from the collector's by {status.clock_offset_seconds:+.0f} s",
-        ),
-    )
-    return [text for wrong, text in checks if wrong]
-
-
-def _much_is_quarantined(status: Status) -> bool:
-    share = status.recent_quarantined / max(status.recent_readings, 1)
-    return status.recent_quarantined >= _FEW and share >= _LARGE_SHARE
-
-
-def _quarantined(status: Status) -> str:
-    reason = status.quarantine_reason or ""
-    hint = "; is the clock of this gateway, or of the panels, right?" * ("in the future" in reason)
-    return (
-        f"{status.recent_quarantined} of the last {status.recent_readings} readings were "
-        f"quarantined, last: {reason}{hint} (`edge-agent quarantine list`)"
-    )
-
-
-def _lost(status: Status) -> str:
-    words = {
-        "thinned": "thinned to one-minute means because the outbox was full",
-        "over_size": "given up because the outbox was full",
-        "over_age": "given up because they were too old",
-        "disk_full": "given up because the disk was full",
-        "damaged": "lost to damage of the outbox file",
-        "discarded": "discarded by hand",
-    }
-    parts = [f"{rows} {words.get(reason, reason)}" for reason, rows in status.lost_rows_now.items()]
-    return f"rows lost since the start, and declared to the collector: {'; '.join(parts)}"
-
-
-def _over_budget(status: Status) -> str:
-    return (
-        f"over the monthly budget: {status.month_bytes / 1e6:.1f} MB sent, "
-        f"{(status.month_allowed_bytes or 0) / 1e6:.1f} MB have accrued; only alerts are sent, "
-        f"{status.outbox_rows} rows are kept"
-    )
-
-
-def _clock(status: Status) -> str:
-    held = f"{status.held_segments} segments are held back"
-    return f"our clock is not trusted since {_when(status.clock_since)}: {status.clock_why}; {held}"
-
-
 def _read(path: Path) -> Status | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Status)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
-
-
-def _when(moment: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(moment))

@@ -9,7 +9,7 @@ from uuid import uuid4
 import numpy as np
 
 from edge_agent.entries import KEPT_BYTES, REJECTED_TOPIC, Entry
-from edge_agent.rows import lines_of
+from edge_agent.lines import lines_of
 from edge_agent.sealed import Sealed, seal
 from shared.segments import Segment, decode
 from shared.tables import Text

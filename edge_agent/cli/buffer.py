@@ -18,10 +18,10 @@ from edge_agent.outbox.damage import mark, pending
 from edge_agent.outbox.examine import Heap, Stats, Verified
 from edge_agent.outbox.examine import stats as stats_of
 from edge_agent.outbox.examine import verify as verified
-from edge_agent.outbox.file import open_file
 from edge_agent.outbox.lock import locked
-from edge_agent.outbox.reports import Salvaged, told
+from edge_agent.outbox.opening import open_file
 from edge_agent.outbox.salvage import Salvage
+from edge_agent.outbox.salvage_report import Salvaged, told
 from edge_agent.status import read_status
 
 app: Final = typer.Typer(
@@ -30,8 +30,6 @@ app: Final = typer.Typer(
 )
 app.command("export")(export)
 app.command("import")(import_)
-
-_MEGABYTE: Final = 1_000_000
 
 
 @app.command("verify")
@@ -83,7 +81,7 @@ def stats(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
 
 async def _salvaged(config: Config) -> list[Salvaged]:
     """Open the outbox, which puts a damaged file aside, and salvage all that is pending."""
-    path, max_bytes = config.buffer.path, config.buffer.max_megabytes * _MEGABYTE
+    path, max_bytes = config.buffer.path, config.buffer.max_bytes
     reports = []
     async with open_file(path, max_bytes=max_bytes):
         for aside in pending(path):
@@ -135,5 +133,5 @@ def _facts(found: Stats, *, written: float | None) -> list[tuple[str, str]]:
 
 def _cells(heap: Heap) -> tuple[str, ...]:
     numbers = (heap.segments, heap.rows, heap.readings, heap.thinned)
-    size = f"{heap.size_bytes / _MEGABYTE:.2f}"
+    size = f"{heap.size_bytes / 1e6:.2f}"
     return (heap.name, *map(str, numbers), size, when(heap.oldest_us), when(heap.newest_us))

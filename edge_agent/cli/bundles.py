@@ -14,13 +14,12 @@ from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config
 from edge_agent.errors import EdgeError
 from edge_agent.identity import load_identity
-from edge_agent.outbox.file import open_file
-from edge_agent.outbox.sticks import Exported, Span, TakenIn, export_bundle, import_bundle
+from edge_agent.outbox.bundles import Exported, Span, TakenIn, export_bundle, import_bundle
+from edge_agent.outbox.opening import open_file
 from shared.bundle import Bundle, Header
 from shared.errors import InvalidBundleError
 
 _FORMATS = "RFC 3339 with a zone, as 2026-06-01T12:00:00Z"
-_MEGABYTE = 1_000_000
 
 
 def export(
@@ -113,7 +112,7 @@ def opened_bundle(bundle: Bundle, settings: Config) -> Bundle:
 def _taken_in(bundle: Bundle, *, settings: Config) -> TakenIn:
     path = settings.buffer.path
     if not path.exists():
-        asyncio.run(_make(path, max_bytes=settings.buffer.max_megabytes * _MEGABYTE))
+        asyncio.run(_make(path, max_bytes=settings.buffer.max_bytes))
     with bar("taking in") as progress:
         done = 0
 

@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from edge_agent.addresses import broker_of, topics_of
+from edge_agent.assembly import version
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table
 from edge_agent.clock import Clock
 from edge_agent.config import Config
@@ -21,9 +22,8 @@ from edge_agent.errors import CollectorAwayError, ConfigError, EdgeError, Identi
 from edge_agent.identity import exposed, load_identity
 from edge_agent.kernel import Kernel
 from edge_agent.mqtt import close, connect, new_client
-from edge_agent.outbox.file import read_file
+from edge_agent.outbox.opening import read_file
 from edge_agent.panels import PanelBook
-from edge_agent.run import version
 from edge_agent.traffic import unlimited
 from edge_agent.upload import Uploader, measure_clock, open_client
 from edge_agent.upload_clock import ask_time

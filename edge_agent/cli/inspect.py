@@ -12,8 +12,9 @@ from rich.text import Text
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table
 from edge_agent.cli.toml import as_toml
 from edge_agent.configfile import as_tables, config_path, load_config
+from edge_agent.diagnosis import problems
 from edge_agent.errors import EdgeError
-from edge_agent.status import Status, problems, read_status
+from edge_agent.status import Status, read_status
 
 
 def status(*, config: ConfigOption = None, json_: JsonOption = False) -> None:

@@ -10,10 +10,10 @@ import typer
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table, stamp
 from edge_agent.configfile import config_path, load_config
 from edge_agent.errors import OutboxError
-from edge_agent.outbox.aside import Aside, asides, body_of
-from edge_agent.outbox.file import read_file
-from edge_agent.outbox.orders import Choice, missing
+from edge_agent.outbox.by_hand import Choice, missing
+from edge_agent.outbox.opening import read_file
 from edge_agent.outbox.quarantine import Kept, listed, one
+from edge_agent.outbox.set_aside import Aside, asides, body_of
 from shared.errors import InvalidSegmentError
 from shared.segments import Segment, decode
 from shared.tables import Table, Text

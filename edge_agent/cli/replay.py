@@ -12,12 +12,12 @@ import typer
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json
 from edge_agent.cli.quarantine import choice_of
 from edge_agent.configfile import config_path, load_config
-from edge_agent.outbox.file import OutboxFile, change_file
-from edge_agent.outbox.orders import Choice, Done
-from edge_agent.outbox.orders import discard as discard_in
-from edge_agent.outbox.orders import replay as replay_in
+from edge_agent.outbox.by_hand import Choice, Done
+from edge_agent.outbox.by_hand import discard as discard_in
+from edge_agent.outbox.by_hand import replay as replay_in
+from edge_agent.outbox.file import OutboxFile
+from edge_agent.outbox.opening import change_file
 
-_MEGABYTE: Final = 1_000_000
 _SHOWN: Final = 20
 _LATER: Final = "a running agent sees to it within seconds, a stopped one when it starts"
 
@@ -84,8 +84,7 @@ def _done(config: Path | None, order: Callable[[OutboxFile], Awaitable[Done]]) -
     buffer = load_config(config_path(config)).buffer
 
     async def run() -> Done:
-        size = buffer.max_megabytes * _MEGABYTE
-        async with change_file(buffer.path, max_bytes=size) as file:
+        async with change_file(buffer.path, max_bytes=buffer.max_bytes) as file:
             return await order(file)
 
     return asyncio.run(run())

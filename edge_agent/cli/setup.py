@@ -10,13 +10,13 @@ from typing import Annotated
 
 import typer
 
+from edge_agent.assembly import version
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json
 from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config, parse_config
 from edge_agent.enroll import enroll as enroll_gateway
 from edge_agent.errors import ConfigError, EnrollmentError
 from edge_agent.identity import Card
-from edge_agent.run import version
 from edge_agent.upload import open_client
 from edge_agent.urls import check_url
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from edge_agent.outbox.shelf import insert
+from edge_agent.outbox.rows import add
 from edge_agent.outbox.totals import Change
 from edge_agent.sealed import seal
 from shared.losses import Loss, losses_table
@@ -51,9 +51,7 @@ class Declarer:
             seal(Segment(self.stream, seq, seq, {"losses": losses_table(part)}))
             for seq, part in enumerate(parts, self._next_seq)
         ]
-        await insert(change.transaction, segments=segments, now_us=now_us)
-        for one in segments:
-            change.totals.urgent.add(1, one.rows, one.readings, len(one.body))
+        await add(change, segments=segments, now_us=now_us)
         change.totals.count_lost(losses)
         return len(segments)
 

@@ -13,6 +13,7 @@ import msgspec
 from edge_agent.errors import OutboxDamagedError, OutboxError
 from edge_agent.outbox.damage import pending, put_aside_files
 from edge_agent.outbox.sqlite import connected
+from edge_agent.outbox.state import RECALL, TOTALS
 from edge_agent.outbox.totals import Totals
 from shared.errors import InvalidSegmentError
 from shared.segments import decode
@@ -189,7 +190,7 @@ def _fault(checksum: int | None, place: tuple[bytes, int, int], *, body: bytes) 
 
 
 def _totals(connection: sqlite3.Connection) -> Totals:
-    rows = connection.execute("SELECT value FROM state WHERE name = 'totals'").fetchall()
+    rows = connection.execute(RECALL, (TOTALS,)).fetchall()
     try:
         return msgspec.json.decode(rows[0][0], type=Totals)
     except (IndexError, msgspec.MsgspecError, UnicodeDecodeError):

@@ -13,7 +13,8 @@ from zlib import crc32
 from edge_agent.outbox.file import OutboxFile
 from edge_agent.outbox.headers import Header, bodies, headers, ours
 from edge_agent.outbox.joining import joined
-from edge_agent.outbox.shelf import Shelf, delete
+from edge_agent.outbox.rows import delete
+from edge_agent.outbox.shelf import Shelf
 from edge_agent.sealed import Kind, Sealed, seal
 from shared.errors import InvalidSegmentError
 from shared.segments import decode

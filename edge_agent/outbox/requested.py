@@ -2,8 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from edge_agent.outbox.aside import asides, back_in_line
 from edge_agent.outbox.file import OutboxFile, Row
+from edge_agent.outbox.set_aside import asides, back_in_line
 from edge_agent.outbox.totals import Change
 
 _AT_ONCE: Final = 128

@@ -13,16 +13,14 @@ import msgspec
 
 from edge_agent.errors import OutboxFullError
 from edge_agent.outbox.file import OutboxFile
-from edge_agent.outbox.restore import RUNS
 from edge_agent.outbox.shelf import Shelf
 from edge_agent.outbox.sqlite import stream_of
+from edge_agent.outbox.state import RECALL, REMEMBER, RUNS
 
 _PREVIOUS: Final = 8
 _LOOKED_AT: Final = 1_000
 _TOLD: Final = 32
 _LOOK_SECONDS: Final = 10.0
-_LOAD: Final = "SELECT value FROM state WHERE name = ?"
-_SAVE: Final = "INSERT OR REPLACE INTO state VALUES (?, ?)"
 _URGENT: Final = "SELECT EXISTS (SELECT 1 FROM segment WHERE kind = 0)"
 _STREAMS: Final = (
     "SELECT stream FROM segment WHERE stream <> ?1 "
@@ -75,7 +73,7 @@ class Runs:
         run, previous = before.run + 1, before.streams[:_PREVIOUS]
         now = _Kept(before.file, run, [stream, *previous])
         with contextlib.suppress(OutboxFullError):
-            await self._file.write((_SAVE, [(RUNS, msgspec.json.encode(now))]))
+            await self._file.write((REMEMBER, [(RUNS, msgspec.json.encode(now))]))
             self.told = OutboxRun(file=before.file, run=run, previous=previous)
         await self.look()
 
@@ -105,7 +103,7 @@ class Runs:
         shelf = self._shelf
         if shelf.stock.segments + shelf.set_aside_segments > _LOOKED_AT:
             return None
-        async with self._file.transaction(reading=True) as transaction:
+        async with self._file.transaction() as transaction:
             # A loss that is not declared yet would be taken for what never was safe.
             if (await transaction.read(_URGENT))[0][0]:
                 return None
@@ -113,7 +111,7 @@ class Runs:
         return [stream_of(one) for (one,) in found] if len(found) <= _TOLD else None
 
     async def _kept(self) -> _Kept:
-        rows = await self._file.read(_LOAD, (RUNS,))
+        rows = await self._file.read(RECALL, (RUNS,))
         try:
             return msgspec.json.decode(rows[0][0], type=_Kept)
         except (IndexError, msgspec.MsgspecError, UnicodeDecodeError):

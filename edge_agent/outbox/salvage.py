@@ -22,9 +22,10 @@ from edge_agent.outbox.found import Found, Ranges, gaps, header_of, is_intact, t
 from edge_agent.outbox.layout import Cell
 from edge_agent.outbox.pages import Pages
 from edge_agent.outbox.records import values_of
-from edge_agent.outbox.reports import REPORT, Salvaged, count
 from edge_agent.outbox.rows import insertion, row_of
+from edge_agent.outbox.salvage_report import REPORT, Salvaged, count
 from edge_agent.outbox.sqlite import connected, mapped_errors, written
+from edge_agent.outbox.state import REMEMBER
 from edge_agent.sealed import seal
 from shared.losses import Loss, LossReason, losses_table
 from shared.segments import Segment
@@ -199,7 +200,7 @@ class Salvage:
                     connection.execute(*insertion("segment", row))
             count(connection, set_aside=(), lost_rows=report.lost_rows)
             value = msgspec.json.encode(report)
-            connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (REPORT, value))
+            connection.execute(REMEMBER, (REPORT, value))
 
         return self._written(connection, work)
 

@@ -14,7 +14,8 @@ from zlib import crc32
 from edge_agent.outbox.declared import Declarer
 from edge_agent.outbox.file import OutboxFile, Row, Transaction
 from edge_agent.outbox.headers import Header, bodies, headers, ours
-from edge_agent.outbox.shelf import Shelf, delete
+from edge_agent.outbox.rows import delete
+from edge_agent.outbox.shelf import Shelf
 from edge_agent.outbox.thinning import thinned
 from edge_agent.sealed import Sealed, seal
 from shared.errors import InvalidSegmentError

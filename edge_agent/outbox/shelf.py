@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from zlib import crc32
 
-from edge_agent.errors import OutboxDamagedError, OutboxFullError
-from edge_agent.outbox.aside import out_of_line
-from edge_agent.outbox.file import OutboxFile, Row, Transaction
+from edge_agent.errors import OutboxFullError
+from edge_agent.outbox.file import OutboxFile
 from edge_agent.outbox.requested import Requested
+from edge_agent.outbox.rows import SEALED, add, delete, insert, sealed_of_row
+from edge_agent.outbox.set_aside import out_of_line
 from edge_agent.outbox.sqlite import stream_of
 from edge_agent.outbox.totals import Change, Totals, changing, read_totals, write_totals
 from edge_agent.sealed import Key, Kind, Sealed
@@ -20,17 +21,6 @@ Order = Literal["oldest", "newest"]
 
 _CANDIDATES: Final = 128
 _PUTS_BETWEEN_TOTALS: Final = 512
-SEALED: Final = (
-    "stream, first_seq, last_seq, kind, rows, readings, from_us, to_us, body, boot, offset_us"
-)
-"""The columns of a `Sealed`, in order."""
-INSERT: Final = (
-    f"INSERT INTO segment (id, {SEALED}, checksum, created_us) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-LAST_ID: Final = "SELECT coalesce(max(id), 0) FROM segment"
-_SIZES: Final = "SELECT id, kind, rows, readings, length(body) FROM segment WHERE id IN ({})"
-_DELETE: Final = "DELETE FROM segment WHERE id = ?"
 _ID_OF: Final = "SELECT id FROM segment WHERE stream = ? AND first_seq = ?"
 _DIRECTION: Final = {"oldest": "ASC", "newest": "DESC"}
 _GET: Final = f"SELECT {SEALED}, checksum FROM segment WHERE id = ?"
@@ -126,7 +116,7 @@ class Shelf:
             OutboxFullError: The disk is so full that not even this could be noted.
         """
         async with self.changing() as change:
-            await self._drop(change, segments=segments)
+            await delete(change, ids=await self._ids(change, segments))
         self.release(one.key for one in segments)
 
     async def set_aside(self, sealed: Sealed, *, reason: str) -> None:
@@ -139,8 +129,7 @@ class Shelf:
         async with self.changing() as change:
             ids = await self._ids(change, [sealed])
             if not ids:
-                ids = await insert(change.transaction, segments=[sealed], now_us=now_us)
-                change.totals.of(sealed.kind).add(1, sealed.rows, sealed.readings, len(sealed.body))
+                ids = await add(change, segments=[sealed], now_us=now_us)
             for id_ in ids:
                 await out_of_line(change, id_=id_, reason=reason, now_us=now_us)
         self.release([sealed.key])
@@ -229,9 +218,6 @@ class Shelf:
             oldest_us=oldest,
         )
 
-    async def _drop(self, change: Change, *, segments: Sequence[Sealed]) -> None:
-        await delete(change, ids=await self._ids(change, segments))
-
     async def _ids(self, change: Change, segments: Sequence[Sealed]) -> list[int]:
         """Return the ids of those segments that are on disk."""
         ids = [self.in_flight[one.key] for one in segments if one.key in self.in_flight]
@@ -241,38 +227,3 @@ class Shelf:
                 found = await change.transaction.read(_ID_OF, key)
                 ids += [row[0] for row in found]
         return ids
-
-
-async def insert(transaction: Transaction, *, segments: Sequence[Sealed], now_us: int) -> list[int]:
-    """Add segments in a transaction; return their ids."""
-    [(last,)] = await transaction.read(LAST_ID)
-    ids = list(range(last + 1, last + 1 + len(segments)))
-    rows = [
-        (id_, *row_of(one), crc32(one.body), now_us) for id_, one in zip(ids, segments, strict=True)
-    ]
-    await transaction.run(INSERT, rows)
-    return ids
-
-
-async def delete(change: Change, *, ids: Sequence[int]) -> None:
-    """Take segments off in a transaction, and out of the totals."""
-    for start in range(0, len(ids), _CANDIDATES):
-        part = tuple(ids[start : start + _CANDIDATES])
-        found = await change.transaction.read(_SIZES.format(", ".join("?" * len(part))), part)
-        for _, kind, rows, readings, size in found:
-            change.totals.of(kind).add(-1, -rows, -readings, -size)
-        await change.transaction.run(_DELETE, [(id_,) for id_ in part])
-
-
-def row_of(sealed: Sealed) -> Row:
-    """Return the columns of a segment, as `INSERT` takes them between id and checksum."""
-    key = sealed.key
-    return (key.stream.bytes, key.first_seq, sealed.last_seq, int(sealed.kind), *sealed[3:])
-
-
-def sealed_of_row(row: Row) -> Sealed:
-    """Return the segment a row holds."""
-    stream, first_seq, last_seq, kind, *others = row
-    if kind not in tuple(Kind):
-        raise OutboxDamagedError(f"the outbox is damaged: a row has the kind {kind!r}")
-    return Sealed(Key(stream_of(stream), first_seq), last_seq, Kind(kind), *others)

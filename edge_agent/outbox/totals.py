@@ -12,12 +12,10 @@ from typing import Final
 import msgspec
 
 from edge_agent.outbox.file import OutboxFile, Transaction
+from edge_agent.outbox.state import RECALL, REMEMBER, TOTALS
 from edge_agent.sealed import Kind
 from shared.losses import Loss
 
-_NAME: Final = "totals"
-_LOAD: Final = "SELECT value FROM state WHERE name = ?"
-_SAVE: Final = "INSERT OR REPLACE INTO state VALUES (?, ?)"
 # Not by GROUP BY: it would sort, and to sort it would read every body.
 _SINCE: Final = (
     "SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(readings), 0), "
@@ -125,11 +123,11 @@ async def write_totals(transaction: Transaction, *, totals: Totals) -> None:
     # Ids above the last are given out again.
     totals.merged_through = min(totals.merged_through, totals.through_id)
     totals.thinned_through = min(totals.thinned_through, totals.through_id)
-    await transaction.run(_SAVE, [(_NAME, msgspec.json.encode(totals))])
+    await transaction.run(REMEMBER, [(TOTALS, msgspec.json.encode(totals))])
 
 
 async def _stored(transaction: Transaction) -> Totals:
-    rows = await transaction.read(_LOAD, (_NAME,))
+    rows = await transaction.read(RECALL, (TOTALS,))
     try:
         return msgspec.json.decode(rows[0][0], type=Totals)
     except (IndexError, msgspec.MsgspecError, UnicodeDecodeError):

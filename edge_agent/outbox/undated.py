@@ -6,7 +6,8 @@ from typing import Final
 from zlib import crc32
 
 from edge_agent.outbox.file import OutboxFile, Row
-from edge_agent.outbox.shelf import SEALED, Shelf, sealed_of_row
+from edge_agent.outbox.rows import SEALED, sealed_of_row
+from edge_agent.outbox.shelf import Shelf
 from edge_agent.outbox.waiting import Waiting
 from edge_agent.sealed import Sealed
 

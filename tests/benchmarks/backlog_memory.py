@@ -19,7 +19,7 @@ from zlib import crc32
 import psutil
 
 from edge_agent.outbox import open_outbox
-from edge_agent.outbox.file import PAGE_BYTES
+from edge_agent.outbox.opening import PAGE_BYTES
 from figures import Figure, report
 from programs.edge_agent import EdgeAgent
 from programs.mosquitto import Mosquitto

@@ -15,10 +15,11 @@ import msgspec
 import numpy as np
 import uvloop
 
+from edge_agent.assembly import assembled
 from edge_agent.config import pace_of
 from edge_agent.configfile import parse_config
 from edge_agent.pipeline import deliver, keep
-from edge_agent.run import assembled, collect_garbage_rarely
+from edge_agent.run import collect_garbage_rarely
 from edge_agent.scheduler import LANES
 from shared.messages import ReadingMessage
 

@@ -16,6 +16,7 @@ from shared.losses import Loss, LossReason, losses_table
 from shared.tables import Text
 
 OTHER = UUID(int=2)
+FILE = UUID(int=8)
 NOW_US = round(NOW.timestamp() * 1e6)
 
 
@@ -198,7 +199,7 @@ def tell(ingest, sender):
     ``streams`` None means that the report does not say what the file holds.
     """
 
-    async def tell(stream, seq, *, run, streams=(), previous=(), file=UUID(int=8)):
+    async def tell(stream, seq, *, run, streams=(), previous=(), file=FILE):
         told = {
             "file": str(file),
             "run": run,

@@ -8,8 +8,9 @@ from contextlib import closing
 
 import pytest
 
+from edge_agent.diagnosis import problems
 from edge_agent.outbox.examine import stats
-from edge_agent.status import problems, read_status
+from edge_agent.status import read_status
 from shared.losses import losses_of
 
 RUNS = 4

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.diagnosis import problems as told
 from edge_agent.outbox.examine import stats
-from edge_agent.status import problems as told
 from edge_agent.status import read_status
 from shared.losses import losses_of
 

@@ -19,7 +19,7 @@ import pytest
 from edge_agent.errors import OutboxDamagedError
 from edge_agent.outbox import open_outbox
 from edge_agent.outbox.damage import mark, pending, put_aside_files
-from edge_agent.outbox.salvaging import salvage_pending
+from edge_agent.outbox.damage_watch import salvage_pending
 from edge_agent.sealed import seal
 from programs.soak import rounds
 from shared.losses import LossReason, losses_of
@@ -59,7 +59,7 @@ async def filled(path, *, segments, streams=3, seed=0):
                 if pick.random() < 0.2:
                     gone = kept.pop(pick.choice(list(kept)))
                     await outbox.forget([gone])
-        await outbox.remember("open_episodes", value=b"[]")
+        await outbox.state.remember("open_episodes", value=b"[]")
         # As a crash leaves them: closing would take the log into the file.
         copy(path, path.with_name("crashed"))
     return kept
@@ -142,7 +142,7 @@ async def test_all_that_sqlite_sees_is_salvaged_when_nothing_is_damaged(outage):
     assert aside.stat().st_mode & 0o777 == 0o600
     assert pending(path) == []
     async with open_outbox(path, max_bytes=SIZE, spill_after=60) as outbox:
-        assert await outbox.recall("open_episodes") == b"[]"
+        assert await outbox.state.recall("open_episodes") == b"[]"
 
 
 async def test_of_a_file_without_its_first_page_everything_else_is_salvaged(outage):

@@ -14,7 +14,7 @@ from edge_agent.entries import Entry
 from edge_agent.errors import OutboxError
 from edge_agent.lane import Lane
 from edge_agent.outbox import open_outbox
-from edge_agent.outbox.file import read_file
+from edge_agent.outbox.opening import read_file
 from edge_agent.outbox.quarantine import Quarantine, listed
 from edge_agent.sealed import Key, Kind, Sealed
 
@@ -181,7 +181,7 @@ async def test_a_killed_agent_finds_everything_under_its_old_stream(opened, tmp_
         "            key = Key(UUID(int=7), seq)\n"
         "            one = Sealed(key, seq, Kind.BULK, 3, 3, 0, 0, b'x')\n"
         "            await outbox.keep([one], settled=asyncio.Event())\n"
-        "        await outbox.remember('open_episodes', value=b'[]')\n"
+        "        await outbox.state.remember('open_episodes', value=b'[]')\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "asyncio.run(main())\n"
     )
@@ -191,7 +191,7 @@ async def test_a_killed_agent_finds_everything_under_its_old_stream(opened, tmp_
     assert done.returncode == -9
     async with opened() as outbox:
         assert (outbox.shelf.stock.segments, outbox.shelf.stock.rows) == (20, 60)
-        assert await outbox.recall("open_episodes") == b"[]"
+        assert await outbox.state.recall("open_episodes") == b"[]"
         parcel = await taken(outbox, Lane.BACKLOG)
         assert [one.key.stream.int for one in parcel.segments] == [7] * 20
 

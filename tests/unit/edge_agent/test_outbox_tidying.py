@@ -12,9 +12,8 @@ import pytest
 
 from edge_agent.lane import Lane
 from edge_agent.outbox import Limits, open_outbox
-from edge_agent.outbox.file import Space, read_file
+from edge_agent.outbox.file import Space
 from edge_agent.outbox.limits import is_nearly_empty
-from edge_agent.outbox.stats import stats
 from edge_agent.sealed import Key, Kind, Sealed, seal
 from shared.losses import Loss, LossReason, losses_of, losses_table
 from shared.readings import Readings
@@ -351,17 +350,6 @@ async def test_disk_space_is_given_back_after_a_drain(opened, tmp_path):
         await tidied(outbox)
         assert (await outbox._file.space()).file_bytes < 1_000_000
         assert (tmp_path / "outbox.db").stat().st_size < 1_000_000
-
-
-async def test_stats_are_there_beside_a_running_agent(opened, tmp_path):
-    async with opened() as outbox:
-        await keep(outbox, sealed(0), urgent(1))
-        async with read_file(tmp_path / "outbox.db") as file:
-            found = await stats(file)
-        assert (found.bulk.rows, found.urgent.segments, found.set_aside.segments) == (200, 1, 0)
-        assert found.oldest_us == outbox.shelf.stock.oldest_us
-        assert 0 < found.used_bytes <= found.file_bytes
-        assert found.log_bytes > 0
 
 
 async def test_a_put_that_found_no_room_is_safe_as_soon_as_something_was_given_up(opened):

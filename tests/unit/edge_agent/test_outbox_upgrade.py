@@ -58,7 +58,7 @@ async def test_a_file_of_version_1_keeps_all_it_holds(of_version_1):
     async with open_outbox(of_version_1, max_bytes=50_000_000, spill_after=1.0) as outbox:
         assert (outbox.shelf.stock.segments, outbox.shelf.stock.rows) == (3, 3)
         assert outbox.shelf.set_aside_segments == 1
-        assert await outbox.recall("open_episodes") == b"[]"
+        assert await outbox.state.recall("open_episodes") == b"[]"
         parcel = await outbox.take(Lane.BACKLOG, max_bytes=10**6, max_rows=10**6)
         assert [one.body for one in parcel.segments] == [health(seq) for seq in range(3)]
         assert [(one.kind, one.from_us) for one in parcel.segments] == [

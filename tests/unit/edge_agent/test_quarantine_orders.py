@@ -14,8 +14,8 @@ from edge_agent.entries import KEPT_BYTES, Entry
 from edge_agent.errors import OutboxError
 from edge_agent.lane import Lane
 from edge_agent.outbox import open_outbox
-from edge_agent.outbox.file import change_file
-from edge_agent.outbox.orders import Choice, discard, replay
+from edge_agent.outbox.by_hand import Choice, discard, replay
+from edge_agent.outbox.opening import change_file
 from edge_agent.receipts import Rejection
 from edge_agent.sealed import Kind, seal
 from edge_agent.verdicts import verdicts

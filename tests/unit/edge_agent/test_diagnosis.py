@@ -1,6 +1,6 @@
 import pytest
 
-from edge_agent.status import problems
+from edge_agent.diagnosis import problems
 
 FUTURE = "timestamp is 2030, more than 5 minutes in the future"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_agent.rows import lines_of, table_of
+from edge_agent.lines import lines_of, table_of
 from shared.errors import InvalidSegmentError
 from shared.tables import SCHEMA, Text
 

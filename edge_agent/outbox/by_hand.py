@@ -1,6 +1,6 @@
 """What a person orders from outside: replaying and discarding, each in one transaction.
 
-The agent may be running beside it; it notices by `OutboxFile.data_version`.
+The agent may be running beside it; it notices by `OutboxFile.changed_elsewhere`.
 """
 
 import time
@@ -13,12 +13,12 @@ import msgspec
 
 from edge_agent.entries import REJECTED_TOPIC
 from edge_agent.errors import OutboxError
-from edge_agent.outbox.aside import Aside, asides, back_in_line, delete_aside, loss_of
+from edge_agent.lines import table_of
 from edge_agent.outbox.declared import Declarer
 from edge_agent.outbox.file import OutboxFile, Transaction
-from edge_agent.outbox.shelf import insert
+from edge_agent.outbox.rows import add
+from edge_agent.outbox.set_aside import Aside, asides, back_in_line, delete_aside, loss_of
 from edge_agent.outbox.totals import Change, changing
-from edge_agent.rows import table_of
 from edge_agent.sealed import seal
 from shared.errors import InvalidSegmentError
 from shared.losses import LossReason
@@ -191,8 +191,7 @@ async def _send_again(change: Change, entries: Sequence[_Head]) -> None:
     ]
     for seq, (table, rows) in enumerate(parts):
         sealed = seal(Segment(stream, seq, seq, {table: table_of(table, lines=rows)}))
-        await insert(transaction, segments=[sealed], now_us=now_us)
-        change.totals.of(sealed.kind).add(1, sealed.rows, sealed.readings, len(sealed.body))
+        await add(change, segments=[sealed], now_us=now_us)
     await transaction.run(_DELETE, [(one.id,) for one in entries])
 
 

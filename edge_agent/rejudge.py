@@ -12,7 +12,7 @@ _LOOK_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
 
 
-async def replay(outbox: Outbox, intake: Intake) -> NoReturn:
+async def rejudge(outbox: Outbox, intake: Intake) -> NoReturn:
     """Notice what other programs change in the outbox, and judge again what they ask for.
 
     A message goes the way of all others, and is forgotten once that has made it safe; a crash in

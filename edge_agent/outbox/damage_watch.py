@@ -8,10 +8,10 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from edge_agent.outbox import Outbox
 from edge_agent.outbox.damage import pending, put_aside_files
-from edge_agent.outbox.reports import REPORT, Salvaged, told
+from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.salvage import Salvage
+from edge_agent.outbox.salvage_report import REPORT, Salvaged, told
 
 _LOOK_SECONDS: Final = 30.0
 
@@ -57,7 +57,7 @@ async def watch_damage(outbox: Outbox, *, path: Path, max_bytes: int) -> NoRetur
     await salvage_pending(path, max_bytes=max_bytes)
     while True:
         kept = {str(one) for one in put_aside_files(path)}
-        found = await outbox.recall(REPORT) if kept else None
+        found = await outbox.state.recall(REPORT) if kept else None
         report = None if found is None else msgspec.json.decode(found, type=Salvaged)
         outbox.damage = told(report) if report is not None and report.file in kept else None
         await asyncio.sleep(_LOOK_SECONDS)

@@ -7,13 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
+from edge_agent.outbox.state import RECALL, REMEMBER, TOTALS
 from edge_agent.outbox.totals import Totals
 from shared.losses import LossReason
 
 REPORT: Final = "salvaged"
 """The name in ``state`` of what was salvaged last, a `Salvaged` as JSON."""
-
-_TOTALS: Final = "totals"
 
 
 class Salvaged(msgspec.Struct, kw_only=True):
@@ -56,11 +55,11 @@ def count(
     connection: sqlite3.Connection, *, set_aside: Sequence[Mapping[str, Any]], lost_rows: int
 ) -> None:
     """Add to the totals what they do not count by themselves, as they do segments."""
-    found = connection.execute("SELECT value FROM state WHERE name = ?", (_TOTALS,)).fetchone()
+    found = connection.execute(RECALL, (TOTALS,)).fetchone()
     totals = msgspec.json.decode(found[0], type=Totals) if found else Totals()
     for row in set_aside:
         totals.set_aside.add(1, row["rows"], row["readings"], len(row["body"]))
     lost = totals.lost.get(LossReason.DAMAGED, 0) + lost_rows
     totals.lost[LossReason.DAMAGED.value] = lost
     value = msgspec.json.encode(totals)
-    connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (_TOTALS, value))
+    connection.execute(REMEMBER, (TOTALS, value))

@@ -1,4 +1,4 @@
-"""Takes over at once what a damaged outbox kept by name; the rest has time."""
+"""The table `state`: what must survive a restart, by name."""
 
 import contextlib
 import sqlite3
@@ -8,12 +8,37 @@ from typing import Any, Final
 import msgspec
 
 from edge_agent.errors import OutboxError
+from edge_agent.outbox.file import OutboxFile
 from edge_agent.outbox.sqlite import connected, mapped_errors, written
 
 RUNS: Final = "runs"
-"""The name in ``state`` of what is known of a file's runs; it is of that file and no other."""
+"""The name of what is known of a file's runs; it is of that file and no other."""
+TOTALS: Final = "totals"
+"""The name of `edge_agent.outbox.totals.Totals`, as JSON."""
+REMEMBER: Final = "INSERT OR REPLACE INTO state VALUES (?, ?)"
+"""Keeps a value under a name."""
+RECALL: Final = "SELECT value FROM state WHERE name = ?"
+"""Finds it."""
 
-_TOTALS: Final = "totals"
+
+class State:
+    """Values by name."""
+
+    def __init__(self, file: OutboxFile) -> None:
+        self._file = file
+
+    async def remember(self, name: str, *, value: bytes) -> None:
+        """Keep a value across restarts.
+
+        Raises:
+            OutboxFullError: There is no room for it.
+        """
+        await self._file.write((REMEMBER, [(name, value)]))
+
+    async def recall(self, name: str) -> bytes | None:
+        """Return what was last remembered under a name."""
+        rows = await self._file.read(RECALL, (name,))
+        return rows[0][0] if rows else None
 
 
 def restore_state(path: Path, *, aside: Path) -> None:
@@ -35,7 +60,7 @@ def restore_state(path: Path, *, aside: Path) -> None:
     aside.with_name(f"{aside.name}-shm").unlink(missing_ok=True)
     # Nobody knows how far a stream went whose end is damaged: the new file vouches for none.
     found.pop(RUNS, None)
-    found[_TOTALS] = _only_losses(found.get(_TOTALS, b""))
+    found[TOTALS] = _only_losses(found.get(TOTALS, b""))
     with mapped_errors(path), connected(path) as connection, written(connection):
         connection.executemany("INSERT OR IGNORE INTO state VALUES (?, ?)", list(found.items()))
 
