@@ -26,15 +26,20 @@ class _Timex(ctypes.Structure):
     )
 
 
+def boot_id() -> UUID | None:
+    """Return the id of this boot of the computer; None if it has none."""
+    try:
+        return UUID(_BOOT_ID.read_text("ascii").strip())
+    except (OSError, ValueError):
+        return None
+
+
 class Kernel:
     """What `edge_agent.clock` asks the kernel."""
 
     def boot(self) -> bytes:
         """Return the id of this boot of the computer, 16 bytes; if it has none, a new one."""
-        try:
-            return UUID(_BOOT_ID.read_text("ascii").strip()).bytes
-        except (OSError, ValueError):
-            return uuid4().bytes
+        return (boot_id() or uuid4()).bytes
 
     def since_boot_us(self) -> int:
         """Return microseconds since boot, suspended ones too; nothing but time changes them."""

@@ -72,7 +72,7 @@ def choice_of(ids: list[str]) -> Choice:
 async def _listed(path: Path, *, limit: int) -> list[dict[str, Any]]:
     async with read_file(path) as file:
         entries = [_entry(kept) for kept in await listed(file, limit=limit)]
-        segments = [_segment(aside) for aside in await asides(file, limit=limit)]
+        segments = [_segment(aside) for aside in await asides(file, limit=limit, newest_first=True)]
     items = sorted(entries + segments, key=lambda item: str(item["received_at"]), reverse=True)
     return items[:limit]
 

@@ -14,10 +14,10 @@ import msgspec
 from edge_agent.entries import REJECTED_TOPIC
 from edge_agent.errors import OutboxError
 from edge_agent.lines import table_of
-from edge_agent.outbox.declared import Declarer
+from edge_agent.outbox.declared import Declarer, loss_of
 from edge_agent.outbox.file import OutboxFile, Transaction
 from edge_agent.outbox.rows import add
-from edge_agent.outbox.set_aside import Aside, asides, back_in_line, delete_aside, loss_of
+from edge_agent.outbox.set_aside import Aside, asides, back_in_line, delete_aside
 from edge_agent.outbox.totals import Change, changing
 from edge_agent.sealed import seal
 from shared.errors import InvalidSegmentError
@@ -124,7 +124,11 @@ async def discard(file: OutboxFile, *, choice: Choice) -> Done:
             await delete_aside(change, id_=one.id)
         now_us = time.time_ns() // 1000
         reason = LossReason.DISCARDED
-        losses = [loss_of(one, reason=reason, now_us=now_us) for one in segments if not one.lost]
+        losses = [
+            loss_of(one, rows=one.rows, reason=reason, now_us=now_us, came_us=one.set_aside_us)
+            for one in segments
+            if not one.lost
+        ]
         await Declarer().declare(change, losses=losses, now_us=now_us)
     return _done(entries, segments, skipped=[])
 
@@ -134,7 +138,7 @@ async def _chosen(transaction: Transaction, choice: Choice) -> tuple[list[_Head]
         where, text = "instr(reason, ?) > 0", (choice.containing,)
         rows = await transaction.read(_HEADS.format(where), text)
         found = await asides(transaction, where=where, parameters=text)
-        return [_Head(*row) for row in rows], found[::-1]
+        return [_Head(*row) for row in rows], found
     entries: list[_Head] = []
     for id_ in dict.fromkeys(choice.entries):
         rows = await transaction.read(_HEADS.format("id = ?"), (id_,))

@@ -1,18 +1,38 @@
 """Declared losses: whatever is given up is told to the collector, by the same transaction."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID, uuid4
 
 import msgspec
 
 from edge_agent.outbox.rows import add
 from edge_agent.outbox.totals import Change
-from edge_agent.sealed import seal
-from shared.losses import Loss, losses_table
+from edge_agent.sealed import Key, Sealed, seal
+from shared.losses import Loss, LossReason, losses_table
 from shared.segments import Segment
 
 _AT_ONCE: Final = 10_000
+
+
+class Gone(Protocol):
+    """A segment, or a range of flushes, of which something will not arrive."""
+
+    @property
+    def key(self) -> Key:
+        """Its stream and its first flush."""
+
+    @property
+    def last_seq(self) -> int:
+        """Its last flush, inclusive."""
+
+    @property
+    def from_us(self) -> int:
+        """The earliest time of a row, microseconds since 1970-01-01 UTC; 0 without any."""
+
+    @property
+    def to_us(self) -> int:
+        """The latest."""
 
 
 class Declarer:
@@ -46,11 +66,7 @@ class Declarer:
             How many segments were added; `committed` wants to know when they are safe.
         """
         whole = coalesced([*losses, *carried])
-        parts = [whole[at : at + _AT_ONCE] for at in range(0, len(whole), _AT_ONCE)]
-        segments = [
-            seal(Segment(self.stream, seq, seq, {"losses": losses_table(part)}))
-            for seq, part in enumerate(parts, self._next_seq)
-        ]
+        segments = declarations(whole, stream=self.stream, first_seq=self._next_seq)
         await add(change, segments=segments, now_us=now_us)
         change.totals.count_lost(losses)
         return len(segments)
@@ -58,6 +74,41 @@ class Declarer:
     def committed(self, segments: int) -> None:
         """Go on behind the segments of a transaction that is safe."""
         self._next_seq += segments
+
+
+def declarations(losses: Sequence[Loss], *, stream: UUID, first_seq: int = 0) -> list[Sealed]:
+    """Return the segments that declare losses, under a stream, numbered from ``first_seq``."""
+    parts = [losses[at : at + _AT_ONCE] for at in range(0, len(losses), _AT_ONCE)]
+    return [
+        seal(Segment(stream, seq, seq, {"losses": losses_table(part)}))
+        for seq, part in enumerate(parts, first_seq)
+    ]
+
+
+def loss_of(
+    one: Gone, *, rows: int | None, reason: LossReason, now_us: int, came_us: int | None = None
+) -> Loss:
+    """Return the loss of a segment's rows.
+
+    Args:
+        one: The segment.
+        rows: How many rows are lost; None if that is not known.
+        reason: Why.
+        now_us: When they were given up, microseconds since 1970-01-01 UTC.
+        came_us: When the segment came, which counts if its rows have no time; None means now.
+    """
+    moment = now_us if came_us is None else came_us
+    from_us, to_us = (one.from_us, one.to_us) if one.to_us else (moment, moment)
+    return Loss(
+        stream=one.key.stream,
+        first_seq=one.key.first_seq,
+        last_seq=one.last_seq,
+        rows=rows,
+        from_us=from_us,
+        to_us=to_us,
+        reason=reason,
+        declared_us=now_us,
+    )
 
 
 def coalesced(losses: Sequence[Loss]) -> list[Loss]:

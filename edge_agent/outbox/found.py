@@ -4,10 +4,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, Self
+from uuid import UUID
 from zlib import crc32
 
 from edge_agent.outbox.rows import row_of
-from edge_agent.sealed import sealed_of
+from edge_agent.sealed import Key, sealed_of
 from shared.errors import InvalidSegmentError
 from shared.segments import MAX_ROWS, decode
 
@@ -33,6 +34,11 @@ class Found(NamedTuple):
     """How many those are; 0 for a gap."""
     id: int
     """Its number in the table, which tells whether something was between it and the next."""
+
+    @property
+    def key(self) -> Key:
+        """Its stream and its first flush."""
+        return Key(UUID(bytes=self.stream), self.first_seq)
 
     @classmethod
     def of(cls, row: Mapping[str, Any], *, id_: int) -> Self:

@@ -6,12 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from edge_agent.errors import OutboxError
+from edge_agent.kernel import boot_id
 from edge_agent.outbox.sqlite import disk_error
-
-_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 @contextmanager
@@ -36,8 +34,8 @@ def locked(path: Path) -> Iterator[bool]:
 
 
 def _is_same_boot(handle: int) -> bool:
-    now = _BOOT.read_bytes() if _BOOT.exists() else b""
-    before = os.pread(handle, 64, 0)
+    now = str(boot_id() or "").encode()
+    before = os.pread(handle, 64, 0).strip()
     if now != before:
         with contextlib.suppress(OSError):  # a full disk
             os.pwrite(handle, now, 0)

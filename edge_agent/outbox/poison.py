@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import Final
 
 from edge_agent.errors import OutboxFullError
-from edge_agent.outbox.declared import Declarer
-from edge_agent.outbox.set_aside import loss_of, out_of_line
+from edge_agent.outbox.declared import Declarer, loss_of
+from edge_agent.outbox.set_aside import out_of_line
 from edge_agent.outbox.shelf import Shelf
 from shared.losses import LossReason
 
@@ -29,7 +29,7 @@ async def set_damaged_aside(shelf: Shelf, *, declarer: Declarer) -> None:
         with suppress(OutboxFullError):
             async with shelf.changing() as change:
                 await out_of_line(change, id_=id_, reason=_REASON, now_us=now_us, lost=True)
-                loss = loss_of(sealed, reason=LossReason.DAMAGED, now_us=now_us)
+                loss = loss_of(sealed, rows=sealed.rows, reason=LossReason.DAMAGED, now_us=now_us)
                 added = await declarer.declare(change, losses=[loss], now_us=now_us)
             declarer.committed(added)
             shelf.release([sealed.key])

@@ -60,5 +60,5 @@ async def asides_back_in_line(change: Change, *, from_us: int, to_us: int) -> No
     """Put what is set aside, and is not damaged, with rows in ``[from_us, to_us)`` back."""
     span = (to_us, from_us)
     found = await asides(change.transaction, where=_ASIDE_WITHIN, parameters=span)
-    for one in reversed(found):
+    for one in found:
         await back_in_line(change, id_=one.id)

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 
 from edge_agent.errors import OutboxError, OutboxFullError
 from edge_agent.outbox.damage import Damage, damage_of, settled
+from edge_agent.outbox.declared import declarations, loss_of
 from edge_agent.outbox.found import Found, Ranges, gaps, header_of, is_intact, truth
 from edge_agent.outbox.layout import Cell
 from edge_agent.outbox.pages import Pages
@@ -26,14 +26,11 @@ from edge_agent.outbox.rows import insertion, row_of
 from edge_agent.outbox.salvage_report import REPORT, Salvaged, count
 from edge_agent.outbox.sqlite import connected, mapped_errors, written
 from edge_agent.outbox.state import REMEMBER
-from edge_agent.sealed import seal
-from shared.losses import Loss, LossReason, losses_table
-from shared.segments import Segment
+from shared.losses import Loss, LossReason
 
 _BATCH_BYTES: Final = 2_000_000
 _BATCH_ROWS: Final = 500
 _RETRY_SECONDS: Final = 5.0
-_LOSSES_A_SEGMENT: Final = 10_000
 
 Row = dict[str, Any]
 
@@ -192,11 +189,9 @@ class Salvage:
         report.lost_rows = sum(loss.rows or 0 for loss in losses)
 
         def work() -> None:
-            for number, start in enumerate(range(0, len(losses), _LOSSES_A_SEGMENT)):
-                table = losses_table(losses[start : start + _LOSSES_A_SEGMENT])
-                segment = Segment(damage.stream, number, number, {"losses": table})
-                if not self._known.covers(damage.stream.bytes, number, number):
-                    row = row_of(seal(segment)) | {"created_us": now_us}
+            for one in declarations(losses, stream=damage.stream):
+                if not self._known.covers(damage.stream.bytes, one.key.first_seq, one.last_seq):
+                    row = row_of(one) | {"created_us": now_us}
                     connection.execute(*insertion("segment", row))
             count(connection, set_aside=(), lost_rows=report.lost_rows)
             value = msgspec.json.encode(report)
@@ -213,19 +208,8 @@ class Salvage:
         ]
         ranges: list[tuple[Found, int | None]] = [(one, one.rows) for one in unreadable]
         ranges += [(one, None) for one in gaps(found + unreadable)]
-        return [
-            Loss(
-                stream=UUID(bytes=one.stream),
-                first_seq=one.first_seq,
-                last_seq=one.last_seq,
-                rows=rows,
-                from_us=one.from_us,
-                to_us=one.to_us,
-                reason=LossReason.DAMAGED,
-                declared_us=now_us,
-            )
-            for one, rows in ranges
-        ]
+        reason = LossReason.DAMAGED
+        return [loss_of(one, rows=rows, reason=reason, now_us=now_us) for one, rows in ranges]
 
     def _written(self, connection: sqlite3.Connection, work: Callable[[], None]) -> bool:
         """Do it in a transaction as soon as there is room; False if told to stop before."""

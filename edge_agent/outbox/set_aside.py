@@ -7,8 +7,7 @@ import msgspec
 
 from edge_agent.outbox.file import Row
 from edge_agent.outbox.totals import Change
-from edge_agent.sealed import Sealed
-from shared.losses import Loss, LossReason
+from edge_agent.sealed import Key
 
 _LINE: Final = (
     "stream, first_seq, last_seq, kind, rows, readings, from_us, to_us, created_us, thinned, "
@@ -57,6 +56,11 @@ class Aside(msgspec.Struct, frozen=True):
     body_bytes: int
     """Bytes of its body."""
 
+    @property
+    def key(self) -> Key:
+        """Which segment it is."""
+        return Key(self.stream, self.first_seq)
+
 
 class Reads(Protocol):
     """An outbox file, or a transaction on one."""
@@ -102,33 +106,25 @@ async def delete_aside(change: Change, *, id_: int) -> None:
     await transaction.run("DELETE FROM set_aside WHERE id = ?", [(id_,)])
 
 
-def loss_of(one: Aside | Sealed, *, reason: LossReason, now_us: int) -> Loss:
-    """Return the loss of a segment that will not arrive."""
-    stream, first_seq = one.key if isinstance(one, Sealed) else (one.stream, one.first_seq)
-    return Loss(
-        stream=stream,
-        first_seq=first_seq,
-        last_seq=one.last_seq,
-        rows=one.rows,
-        from_us=one.from_us,
-        to_us=one.to_us,
-        reason=reason,
-        declared_us=now_us,
-    )
-
-
 async def asides(
-    file: Reads, *, where: str = "1", parameters: Row = (), limit: int = -1
+    file: Reads,
+    *,
+    where: str = "1",
+    parameters: Row = (),
+    limit: int = -1,
+    newest_first: bool = False,
 ) -> list[Aside]:
-    """Return segments that are set aside, newest first.
+    """Return segments that are set aside, oldest first.
 
     Args:
         file: Where.
         where: A condition in SQL.
         parameters: Those of the condition.
         limit: How many at most; -1 means all.
+        newest_first: In the other order.
     """
-    sql = f"SELECT {_FIELDS} FROM set_aside WHERE {where} ORDER BY id DESC LIMIT ?"
+    order = "DESC" if newest_first else "ASC"
+    sql = f"SELECT {_FIELDS} FROM set_aside WHERE {where} ORDER BY id {order} LIMIT ?"
     return [_aside(row) for row in await file.read(sql, (*parameters, limit))]
 
 

@@ -8,13 +8,13 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from typing import Final
-from uuid import UUID
 from zlib import crc32
 
-from edge_agent.outbox.declared import Declarer
-from edge_agent.outbox.file import OutboxFile, Row, Transaction
+from edge_agent.outbox.declared import Declarer, loss_of
+from edge_agent.outbox.file import OutboxFile, Transaction
 from edge_agent.outbox.headers import Header, bodies, headers, ours
 from edge_agent.outbox.rows import delete
+from edge_agent.outbox.set_aside import asides, body_of, delete_aside
 from edge_agent.outbox.shelf import Shelf
 from edge_agent.outbox.thinning import thinned
 from edge_agent.sealed import Sealed, seal
@@ -31,12 +31,6 @@ _REPLACE: Final = (
     "UPDATE segment SET rows = ?, readings = ?, checksum = ?, body = ?, thinned = 1 WHERE id = ?"
 )
 _MARK: Final = "UPDATE segment SET thinned = 1 WHERE id = ?"
-_SET_ASIDE: Final = (
-    "SELECT id, stream, first_seq, last_seq, rows, readings, from_us, to_us, length(body), "
-    "set_aside_us FROM set_aside ORDER BY id LIMIT ?"
-)
-_BODY_ASIDE: Final = "SELECT body FROM set_aside WHERE id = ? AND kind = 0"
-_DELETE_SET_ASIDE: Final = "DELETE FROM set_aside WHERE id = ?"
 
 
 class Shedder:
@@ -75,8 +69,10 @@ class Shedder:
                     0, new.rows - one.rows, new.readings - one.readings,
                     len(new.body) - one.size_bytes,
                 )  # fmt: skip
-                losses.append(_loss(one, rows=one.rows - new.rows, reason=LossReason.THINNED,
-                                    now_us=now_us))  # fmt: skip
+                losses.append(
+                    loss_of(one, rows=one.rows - new.rows, reason=LossReason.THINNED, now_us=now_us,
+                            came_us=one.created_us)
+                )  # fmt: skip
             if chosen == found[: len(chosen)]:
                 change.totals.thinned_through = chosen[-1].id
             if losses:
@@ -129,7 +125,10 @@ class Shedder:
             doomed = await ours(change.transaction, found=chosen, in_flight=self._shelf.in_flight)
             if not doomed:
                 return False
-            losses = [_loss(one, rows=one.rows, reason=reason, now_us=now_us) for one in doomed]
+            losses = [
+                loss_of(one, rows=one.rows, reason=reason, now_us=now_us, came_us=one.created_us)
+                for one in doomed
+            ]
             carried = await _carried(change.transaction, doomed=doomed)
             await delete(change, ids=[one.id for one in doomed])
             declared = await self._declarer.declare(
@@ -140,41 +139,24 @@ class Shedder:
 
     async def _evict_set_aside(self, *, size_bytes: int, reason: LossReason, now_us: int) -> bool:
         async with self._shelf.changing() as change:
-            losses, doomed, carried = [], [], []
-            for id_, *others in await change.transaction.read(_SET_ASIDE, (_LOOKED_AT,)):
+            losses, carried = [], []
+            doomed = await asides(change.transaction, limit=_LOOKED_AT)
+            for one in doomed:
                 if size_bytes <= 0:
                     break
-                stream, first, last, rows, readings, from_us, to_us, size, moment = others
-                change.totals.set_aside.add(-1, -rows, -readings, -size)
-                size_bytes -= size
-                doomed.append((id_,))
-                carried += _declared(await change.transaction.read(_BODY_ASIDE, (id_,)))
-                losses.append(
-                    Loss(stream=UUID(bytes=stream), first_seq=first, last_seq=last, rows=rows,
-                         from_us=from_us or moment, to_us=to_us or moment, reason=reason,
-                         declared_us=now_us)
-                )  # fmt: skip
-            if not doomed:
-                return False
-            await change.transaction.run(_DELETE_SET_ASIDE, doomed)
+                size_bytes -= one.body_bytes
+                carried += _declared(await body_of(change.transaction, id_=one.id))
+                await delete_aside(change, id_=one.id)
+                if not one.lost:
+                    losses.append(
+                        loss_of(one, rows=one.rows, reason=reason, now_us=now_us,
+                                came_us=one.set_aside_us)
+                    )  # fmt: skip
             declared = await self._declarer.declare(
                 change, losses=losses, carried=carried, now_us=now_us
             )
         self._declarer.committed(declared)
-        return True
-
-
-def _loss(one: Header, *, rows: int, reason: LossReason, now_us: int) -> Loss:
-    return Loss(
-        stream=UUID(bytes=one.stream),
-        first_seq=one.first_seq,
-        last_seq=one.last_seq,
-        rows=rows,
-        from_us=one.from_us or one.created_us,
-        to_us=one.to_us or one.created_us,
-        reason=reason,
-        declared_us=now_us,
-    )
+        return bool(doomed)
 
 
 def _thinned(chosen: Sequence[Header], parts: Sequence[bytes | None]) -> dict[int, Sealed]:
@@ -197,15 +179,13 @@ async def _carried(transaction: Transaction, *, doomed: Sequence[Header]) -> lis
     carried: list[Loss] = []
     for one in doomed:
         if one.kind == 0:
-            found = await transaction.read("SELECT body FROM segment WHERE id = ?", (one.id,))
-            carried += _declared(found)
+            [(body,)] = await transaction.read("SELECT body FROM segment WHERE id = ?", (one.id,))
+            carried += _declared(body)
     return carried
 
 
-def _declared(bodies: Sequence[Row]) -> list[Loss]:
-    """Return the losses that segments declare; what is damaged declares none."""
-    carried: list[Loss] = []
-    for (body,) in bodies:
-        with contextlib.suppress(InvalidSegmentError):
-            carried += losses_of(decode(body))
-    return carried
+def _declared(body: bytes) -> list[Loss]:
+    """Return the losses that a segment declares; what is damaged declares none."""
+    with contextlib.suppress(InvalidSegmentError):
+        return losses_of(decode(body))
+    return []
