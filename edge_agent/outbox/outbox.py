@@ -38,8 +38,7 @@ class Outbox:
     def __init__(
         self, file: OutboxFile, *, limits: Limits, spill_after: float, order: Order
     ) -> None:
-        self._file = file
-        self._spill_after = spill_after
+        self._file, self._spill_after = file, spill_after
         self._confirmed: list[Sealed] = []
         self._away_since: float | None = None
         self._moving = asyncio.Lock()
