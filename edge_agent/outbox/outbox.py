@@ -35,6 +35,9 @@ _log = logging.getLogger(__name__)
 class Outbox:
     """Keeps segments until they are settled; `open_outbox` makes one."""
 
+    damage: str | None = None
+    """What became of a damaged file, as long as that is kept."""
+
     def __init__(
         self, file: OutboxFile, *, limits: Limits, spill_after: float, order: Order
     ) -> None:
@@ -50,8 +53,6 @@ class Outbox:
         """Whether live data is held back; then it waits on disk, too."""
         self.full = False
         """Whether the last write found no room."""
-        self.damage: str | None = None
-        """What became of a damaged file, as long as that is kept."""
         self.waiting = Waiting()
         """What is in memory."""
         self.shelf = Shelf(file, max_bytes=limits.shelf_bytes)
