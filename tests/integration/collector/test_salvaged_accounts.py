@@ -9,7 +9,7 @@ from collector.queries.accounts import find_gateway
 from edge_agent.lane import Lane
 from edge_agent.outbox import open_outbox
 from edge_agent.outbox.damage import mark
-from edge_agent.outbox.salvaging import salvage_pending
+from edge_agent.outbox.damage_watch import salvage_pending
 from edge_agent.sealed import seal
 from integration.collector.bodies import NOW, STREAM, body, readings
 from shared.segments import Segment, readings_table
