@@ -56,6 +56,9 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._swallows = False
+        self.swallowed = threading.Event()
+        """Set once what `swallow_next` is about has happened."""
         self.port = 0
         self.passed_bytes = 0
         """What went through, both ways."""
@@ -80,6 +83,11 @@ class Proxy:
     def be(self, trouble: Trouble | None) -> None:
         """Do this from now on, to connections that are there as well."""
         self._run(self._be(trouble))
+
+    def swallow_next(self) -> None:
+        """Let the next upload go nowhere, and wait for its answer for ever; others pass."""
+        self.swallowed.clear()
+        self._swallows = True
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
@@ -143,6 +151,11 @@ class Proxy:
     async def _request(self, data: bytes, back: asyncio.StreamWriter) -> bytes:
         """Return what of a piece of a request passes; nothing ends the connection."""
         await self._lag(back)
+        if self._swallows and data.startswith(b"POST /api/ingest "):
+            self._swallows = False
+            self.swallowed.set()
+            await back.wait_closed()
+            raise ConnectionResetError
         if self._trouble is Trouble.RESET:
             back.transport.abort()
             return data[: data.find(b"\r\n\r\n") + BODY_BYTES_BEFORE_RESET]
