@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from edge_agent.broker import Broker
 from edge_agent.config import Config, MqttSettings, pace_of
 from edge_agent.errors import ConfigError
-from edge_agent.mqtt import Broker
 from edge_agent.validate import Topics
 
 PASSWORD: Final = "mqtt.password_file"  # noqa: S105 - the name of a key

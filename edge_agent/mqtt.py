@@ -1,4 +1,4 @@
-"""The MQTT side: gmqtt is used here and nowhere else.
+"""Hears the broker: gmqtt is used here and in `edge_agent.broker`, and nowhere else.
 
 Each connection has a gmqtt client of its own. An acknowledgement belongs to the connection its
 message came by: after a reconnect the broker sends unacknowledged messages again, and a late
@@ -6,27 +6,18 @@ acknowledgement of the first copy would be taken for one of whatever has that pa
 """
 
 import asyncio
-import contextlib
 import logging
 import random
-import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 import gmqtt
-from gmqtt.mqtt.handler import MQTTConnectError
 
+from edge_agent.broker import Broker, Connection, close, connect, new_client
 from edge_agent.errors import BrokerError
 from edge_agent.intake import Message
 
-CONNECT_SECONDS: Final = 10.0
-MAX_PAYLOAD_BYTES: Final = 16_777_216
-SESSION_SECONDS: Final = 0xFFFFFFFF
-"""The broker keeps our session, and what we have not acknowledged, for ever."""
-
-_KEEPALIVE_SECONDS: Final = 20
 _FIRST_DELAY: Final = 0.25
 _LONGEST_DELAY: Final = 15.0
 _LASTING_SECONDS: Final = 10.0
@@ -40,43 +31,6 @@ _log = logging.getLogger(__name__)
 
 Take = Callable[[Message, bool], asyncio.Event]
 """Gets a message and whether it is to be acknowledged; what it returns is set when it is safe."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broker:
-    """Where the broker is and who we are there."""
-
-    host: str
-    """Name or address."""
-    port: int
-    """TCP port."""
-    client_id: str
-    """The name of our session, the same at every start."""
-    username: str | None = None
-    """The user to sign in as."""
-    password: str | None = None
-    """The user's password."""
-    tls: ssl.SSLContext | None = None
-    """How to encrypt; None means not at all."""
-    receive_maximum: int = 4_096
-    """How many unacknowledged messages may be on their way to us."""
-
-    def __str__(self) -> str:
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
-
-
-class _Connection(gmqtt.Client):  # type: ignore[misc] # gmqtt has no types
-    """A client for one connection: it does not reconnect by itself."""
-
-    async def reconnect(self, delay: bool = False) -> None:  # noqa: FBT001, FBT002 - as in gmqtt
-        """Do nothing: `Subscriber` makes a new connection instead."""
-
-    closing = False
-    """Set by `close`: from then on nothing is acknowledged, whenever the line is really cut."""
-
-    def _send_command_with_mid(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gmqtt's
-        if not self.closing:
-            super()._send_command_with_mid(*args, **kwargs)
 
 
 class Subscriber:
@@ -138,7 +92,7 @@ class Subscriber:
             await asyncio.sleep(random.uniform(0, delay))  # noqa: S311 - jitter, no secret
             delay = min(delay * 2, _LONGEST_DELAY)
 
-    def _client(self, lost: asyncio.Future[str]) -> _Connection:
+    def _client(self, lost: asyncio.Future[str]) -> Connection:
         def on_disconnect(_client: object, packet: object, *_: object) -> None:
             if not lost.done():
                 lost.set_result(self._why_lost(packet))
@@ -208,49 +162,3 @@ class Subscriber:
         if self.connected or self.trouble is None:
             _log.warning("broker %s is away: %s; trying again", self.broker, reason)
         self.connected, self.trouble = False, reason
-
-
-def new_client(broker: Broker, *, clean: bool, client_id: str | None = None) -> _Connection:
-    """Return a client that is not yet connected.
-
-    Args:
-        broker: Where to, and as whom.
-        clean: Whether to leave no session behind, as a check does.
-        client_id: Another name than the broker knows us by, so as not to push the agent out.
-    """
-    client = _Connection(
-        client_id or broker.client_id,
-        clean_session=clean,
-        optimistic_acknowledgement=False,
-        session_expiry_interval=0 if clean else SESSION_SECONDS,
-        receive_maximum=broker.receive_maximum,
-        maximum_packet_size=MAX_PAYLOAD_BYTES + 131_072,
-    )
-    if broker.username is not None:
-        client.set_auth_credentials(broker.username, broker.password)
-    return client
-
-
-async def connect(client: _Connection, broker: Broker) -> None:
-    """Connect and sign in.
-
-    Raises:
-        BrokerError: It cannot be reached, does not answer, or refuses us.
-    """
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await client.connect(
-                broker.host, broker.port, ssl=broker.tls or False, keepalive=_KEEPALIVE_SECONDS
-            )
-    except TimeoutError as error:
-        raise BrokerError(f"no answer to MQTT 5 within {CONNECT_SECONDS:g} s") from error
-    except (OSError, MQTTConnectError) as error:
-        raise BrokerError(str(error)) from error
-
-
-async def close(client: _Connection) -> None:
-    """Disconnect if connected; never fails, never takes long."""
-    client.closing = True
-    with contextlib.suppress(OSError, TimeoutError):
-        async with asyncio.timeout(1.0):
-            await client.disconnect()

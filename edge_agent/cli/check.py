@@ -13,6 +13,7 @@ from rich.text import Text
 
 from edge_agent.addresses import broker_of, topics_of
 from edge_agent.assembly import version
+from edge_agent.broker import close, connect, new_client
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table
 from edge_agent.clock import Clock
 from edge_agent.config import Config
@@ -21,7 +22,6 @@ from edge_agent.detect import Detector
 from edge_agent.errors import CollectorAwayError, ConfigError, EdgeError, IdentityError
 from edge_agent.identity import exposed, load_identity
 from edge_agent.kernel import Kernel
-from edge_agent.mqtt import close, connect, new_client
 from edge_agent.outbox.opening import read_file
 from edge_agent.panels import PanelBook
 from edge_agent.traffic import unlimited

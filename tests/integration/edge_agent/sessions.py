@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 from contextlib import asynccontextmanager
 
-from edge_agent.mqtt import Broker, Subscriber
+from edge_agent.broker import Broker
+from edge_agent.mqtt import Subscriber
 
 WINDOW = 100  # what iotcore has in flight, whatever receive_maximum says
 

@@ -5,7 +5,8 @@ import contextlib
 
 import pytest
 
-from edge_agent.mqtt import Broker, Subscriber, close, connect, new_client
+from edge_agent.broker import Broker, close, connect, new_client
+from edge_agent.mqtt import Subscriber
 from integration.edge_agent.sessions import Holder, subscribed
 
 
