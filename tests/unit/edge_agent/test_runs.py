@@ -142,12 +142,12 @@ async def test_what_another_program_puts_into_the_file_is_seen(run_of, tmp_path)
 async def test_a_file_that_takes_the_place_of_a_damaged_one_is_another(run_of, tmp_path):
     before = uuid4()
     async with run_of(before) as outbox:
-        await outbox.remember("a name", value=b"kept")
+        await outbox.state.remember("a name", value=b"kept")
         old = outbox.runs.told
     mark(tmp_path / "outbox.db", reason="a test says so")
 
     async with run_of(uuid4()) as outbox:
-        assert await outbox.recall("a name") == b"kept"
+        assert await outbox.state.recall("a name") == b"kept"
         assert outbox.runs.told.file != old.file
         assert (outbox.runs.told.run, outbox.runs.told.previous) == (1, [])
 
