@@ -19,7 +19,7 @@ async def rejudge(outbox: Outbox, intake: Intake) -> NoReturn:
     between has it judged twice, and the key of what it became makes that no matter.
     """
     while True:
-        while replayed := await outbox.replays.next():
+        while replayed := await outbox.quarantine.replays.next():
             await _judge(outbox, intake, replayed=replayed)
         while not await outbox.noticed_change():  # noqa: ASYNC110 - another process changes it
             await asyncio.sleep(_LOOK_SECONDS)
@@ -30,7 +30,7 @@ async def _judge(outbox: Outbox, intake: Intake, *, replayed: list[Replayed]) ->
         await settled.wait()
     while True:
         try:
-            await outbox.replays.done(replayed)
+            await outbox.quarantine.replays.done(replayed)
         except OutboxFullError:
             await asyncio.sleep(_RETRY_SECONDS)
         else:

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from edge_agent.cli.common import ConfigOption, JsonOption, bar, megabytes, print_json
+from edge_agent.cli.common import ConfigOption, JsonOption, bar, megabytes, print_json, summed
 from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config
 from edge_agent.errors import EdgeError
@@ -98,13 +98,7 @@ def opened_bundle(bundle: Bundle, settings: Config) -> Bundle:
             f"{identity.gateway_id!r}: give it to `collector import`"
         )
     with bar("checking the signature") as progress:
-        done = 0
-
-        def advance(size: int) -> None:
-            nonlocal done
-            done += size
-            progress(done, bundle.size_bytes)
-
+        advance = summed(progress, total=bundle.size_bytes)
         bundle.verify(identity.key.public_key(), progress=advance)
     return bundle
 
@@ -114,13 +108,7 @@ def _taken_in(bundle: Bundle, *, settings: Config) -> TakenIn:
     if not path.exists():
         asyncio.run(_make(path, max_bytes=settings.buffer.max_bytes))
     with bar("taking in") as progress:
-        done = 0
-
-        def advance(size: int) -> None:
-            nonlocal done
-            done += size
-            progress(done, bundle.size_bytes)
-
+        advance = summed(progress, total=bundle.size_bytes)
         now_us = time.time_ns() // 1000
         return import_bundle(path, bundle=bundle, now_us=now_us, progress=advance)
 

@@ -62,6 +62,18 @@ def bar(text: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
+def summed(progress: Callable[[int, int], None], *, total: int) -> Callable[[int], None]:
+    """Return what to tell each further part that is done, of a total."""
+    done = 0
+
+    def advance(part: int) -> None:
+        nonlocal done
+        done += part
+        progress(done, total)
+
+    return advance
+
+
 def megabytes(size: int) -> str:
     """Return a size for people."""
     return f"{size / 1e6:.1f} MB"

@@ -2,6 +2,22 @@
 
 While the collector is there, a segment waits in memory for its receipt and goes to disk only if
 none comes soon; while it is away, every flush is one commit. Either makes the segment safe.
+
+=====================  ============================================================================
+the door               `outbox`; what goes out together: `parcel`, `taking`
+in memory              `waiting`
+on disk                `shelf`; its rows: `rows`, `headers`; how many: `totals`; by whom: `runs`
+out of the line        `set_aside`, `poison` (damaged), `undated` (held for the clock)
+sent out of turn       `requested` by the collector
+what was not stored    `quarantine`, `replays`; what a person does about it: `by_hand`
+too much, too small    `tidying` asks `limits`; `merging` (`joining`), `shedding` (`thinning`); what
+                       is gone is `declared`
+the file               `file`, opened by `opening` under its `lock`; `upgrade`, `state`; `sqlite`,
+                       `disk`
+damage                 `damage` puts aside; `damage_watch` starts `salvage`, which reads `pages` and
+                       `wal` (`layout`, `records`), weighs what is `found`: `salvage_report`
+looking and carrying   `examine` verifies and counts; `bundles` for sticks
+=====================  ============================================================================
 """
 
 from collections.abc import AsyncIterator

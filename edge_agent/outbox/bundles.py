@@ -12,6 +12,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge_agent.errors import EdgeError, OutboxFullError
+from edge_agent.outbox.disk import sync_folder
 from edge_agent.outbox.found import Ranges
 from edge_agent.outbox.rows import insertion, row_of
 from edge_agent.outbox.sqlite import connected, written
@@ -218,9 +219,7 @@ def _replaced(path: Path) -> Iterator[BinaryIO]:
         except BaseException:
             new.unlink(missing_ok=True)
             raise
-        folder = os.open(path.parent, os.O_RDONLY)
         with contextlib.suppress(OSError):  # FAT, as on most sticks, may not take it
-            os.fsync(folder)
-        os.close(folder)
+            sync_folder(path.parent)
     except OSError as error:
         raise EdgeError(f"cannot write {path}: {error.strerror}") from error

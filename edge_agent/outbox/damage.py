@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from edge_agent.errors import OutboxError
+from edge_agent.outbox.disk import free_bytes, sync_folder
 from edge_agent.outbox.wal import looks_damaged
 
 _PRIVATE: Final = 0o600
@@ -136,7 +137,7 @@ def settled(path: Path, *, aside: Path) -> None:
     try:
         _note(aside).unlink(missing_ok=True)
         kept = [one for one in put_aside_files(path) if not _note(one).exists()]
-        while len(kept) > _KEPT or (kept and _free_bytes(path) < kept[0].stat().st_size):
+        while len(kept) > _KEPT or (kept and free_bytes(path) < kept[0].stat().st_size):
             doomed = kept.pop(0)
             for one in (doomed, log_of(doomed), doomed.with_name(f"{doomed.name}-shm")):
                 one.unlink(missing_ok=True)
@@ -157,7 +158,7 @@ def _move(path: Path, *, aside: Path) -> None:
                 old.chmod(_PRIVATE)
                 old.replace(new)
         path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise OutboxError(f"cannot put {path} aside: {error.strerror}") from error
 
@@ -176,20 +177,7 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _free_bytes(path: Path) -> int:
-    found = os.statvfs(path.parent)
-    return found.f_bavail * found.f_frsize
+    sync_folder(path.parent)
 
 
 def _escaped(name: str) -> str:

@@ -1,6 +1,5 @@
 """Looks through an outbox: whether all of it is in order, and what is in it."""
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import msgspec
 
 from edge_agent.errors import OutboxDamagedError, OutboxError
 from edge_agent.outbox.damage import pending, put_aside_files
+from edge_agent.outbox.disk import free_bytes
 from edge_agent.outbox.sqlite import connected
 from edge_agent.outbox.state import RECALL, TOTALS
 from edge_agent.outbox.totals import Totals
@@ -83,7 +83,7 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     streams: list[Heap]
     """What waits, by stream, the oldest first."""
     set_aside: int
-    """Segments the collector refused."""
+    """Segments that are set aside: refused by the collector, or damaged."""
     quarantine: int
     """Messages and rows that were not stored."""
     lost_rows: dict[str, int]
@@ -139,7 +139,7 @@ def stats(path: Path) -> Stats:
         )
         lost = _totals(connection).lost
     try:
-        disk = os.statvfs(path.parent)
+        free = free_bytes(path)
         files = (path, path.with_name(f"{path.name}-wal"))
         size = sum(one.stat().st_size for one in files if one.exists())
     except OSError as error:
@@ -148,7 +148,7 @@ def stats(path: Path) -> Stats:
         file=str(path),
         file_bytes=size,
         unused_bytes=page * unused,
-        free_disk_bytes=disk.f_bavail * disk.f_frsize,
+        free_disk_bytes=free,
         kinds=[_heap(_KINDS.get(kind, str(kind)), numbers) for kind, *numbers in by_kind],
         streams=[_heap(_stream(stream), numbers) for stream, *numbers in by_stream],
         set_aside=set_aside,

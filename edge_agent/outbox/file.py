@@ -50,8 +50,11 @@ class OutboxFile:
         """Where it is."""
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, reading: bool = False) -> AsyncIterator[Transaction]:
         """Do what is within in one transaction; nobody else reads or writes meanwhile.
+
+        Args:
+            reading: Whether it only reads, and so keeps no other program from writing.
 
         Raises:
             OutboxFullError: There is no room; nothing was changed.
@@ -60,7 +63,7 @@ class OutboxFile:
         async with self._lock:
             with mapped_errors(self.path):
                 try:
-                    await self._connection.execute("BEGIN IMMEDIATE")
+                    await self._connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
                     yield Transaction(self._connection)
                     await self._connection.commit()
                 except BaseException:

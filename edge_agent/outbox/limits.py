@@ -1,9 +1,7 @@
 """The limits of an outbox: its size, the age of what it holds, the free room on its disk."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from edge_agent.outbox.file import Space
@@ -75,12 +73,6 @@ class Excess:
     """Why less is allowed."""
     down_to_bytes: int
     """How much of the file may be in use when this is done with."""
-
-
-def free_bytes(path: Path) -> int:
-    """Return how much the disk a file is on has free for us."""
-    found = os.statvfs(path.parent)
-    return found.f_bavail * found.f_frsize
 
 
 def is_nearly_empty(space: Space) -> bool:

@@ -15,7 +15,6 @@ from edge_agent.outbox.limits import Limits
 from edge_agent.outbox.parcel import Parcel
 from edge_agent.outbox.poison import set_damaged_aside
 from edge_agent.outbox.quarantine import Quarantine
-from edge_agent.outbox.replays import Replays
 from edge_agent.outbox.requested import asides_back_in_line
 from edge_agent.outbox.runs import Runs
 from edge_agent.outbox.shelf import Order, Shelf
@@ -35,9 +34,6 @@ _log = logging.getLogger(__name__)
 class Outbox:
     """Keeps segments until they are settled; `open_outbox` makes one."""
 
-    damage: str | None = None
-    """What became of a damaged file, as long as that is kept."""
-
     def __init__(
         self, file: OutboxFile, *, limits: Limits, spill_after: float, order: Order
     ) -> None:
@@ -53,6 +49,8 @@ class Outbox:
         """Whether live data is held back; then it waits on disk, too."""
         self.full = False
         """Whether the last write found no room."""
+        self.damage: str | None = None
+        """What became of a damaged file, as long as that is kept."""
         self.waiting = Waiting()
         """What is in memory."""
         self.shelf = Shelf(file, max_bytes=limits.shelf_bytes)
@@ -64,12 +62,10 @@ class Outbox:
         self._taker = Taker(waiting=self.waiting, shelf=self.shelf, order=order)
         self.quarantine = Quarantine(file, max_bytes=limits.quarantine_bytes)
         """What was not stored."""
-        self.replays = Replays(file)
-        """What of it is to be judged again."""
-        self.runs = Runs(file, shelf=self.shelf)
-        """Which runs have used the file, and of which it still holds something."""
         self.state = State(file)
         """What is kept by name."""
+        self.runs = Runs(file, shelf=self.shelf)
+        """Which runs have used the file, and of which it still holds something."""
 
     async def load(self) -> None:
         """Count what an earlier run left; it is sent under its old stream ids."""

@@ -7,6 +7,7 @@ from typing import Final
 from edge_agent.entries import Entry
 from edge_agent.errors import OutboxFullError
 from edge_agent.outbox.file import OutboxFile, Row
+from edge_agent.outbox.replays import Replays
 
 MAX_ENTRIES: Final = 20_000
 MAX_BYTES: Final = 33_554_432
@@ -35,6 +36,8 @@ class Quarantine:
         """Bytes of their payloads."""
         self.dropped = 0
         """Entries dropped for the bounds, ever."""
+        self.replays = Replays(file)
+        """What of it is to be judged again."""
 
     async def load(self) -> None:
         """Count what an earlier run left."""

@@ -15,7 +15,7 @@ from edge_agent.errors import OutboxFullError
 from edge_agent.outbox.file import OutboxFile
 from edge_agent.outbox.shelf import Shelf
 from edge_agent.outbox.sqlite import stream_of
-from edge_agent.outbox.state import RECALL, REMEMBER, RUNS
+from edge_agent.outbox.state import RUNS, State
 
 _PREVIOUS: Final = 8
 _LOOKED_AT: Final = 1_000
@@ -58,6 +58,7 @@ class Runs:
     def __init__(self, file: OutboxFile, *, shelf: Shelf) -> None:
         self._file = file
         self._shelf = shelf
+        self._state = State(file)
         self._stream = b""
         self.told: OutboxRun | None = None
         """What is known; None before `begin`, and where a full disk took no note of this run."""
@@ -73,7 +74,7 @@ class Runs:
         run, previous = before.run + 1, before.streams[:_PREVIOUS]
         now = _Kept(before.file, run, [stream, *previous])
         with contextlib.suppress(OutboxFullError):
-            await self._file.write((REMEMBER, [(RUNS, msgspec.json.encode(now))]))
+            await self._state.remember(RUNS, value=msgspec.json.encode(now))
             self.told = OutboxRun(file=before.file, run=run, previous=previous)
         await self.look()
 
@@ -103,7 +104,7 @@ class Runs:
         shelf = self._shelf
         if shelf.stock.segments + shelf.set_aside_segments > _LOOKED_AT:
             return None
-        async with self._file.transaction() as transaction:
+        async with self._file.transaction(reading=True) as transaction:
             # A loss that is not declared yet would be taken for what never was safe.
             if (await transaction.read(_URGENT))[0][0]:
                 return None
@@ -111,8 +112,7 @@ class Runs:
         return [stream_of(one) for (one,) in found] if len(found) <= _TOLD else None
 
     async def _kept(self) -> _Kept:
-        rows = await self._file.read(RECALL, (RUNS,))
         try:
-            return msgspec.json.decode(rows[0][0], type=_Kept)
-        except (IndexError, msgspec.MsgspecError, UnicodeDecodeError):
+            return msgspec.json.decode(await self._state.recall(RUNS) or b"", type=_Kept)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             return _Kept(uuid4(), 0, [])

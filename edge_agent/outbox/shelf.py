@@ -66,7 +66,7 @@ class Shelf:
 
     @property
     def set_aside_segments(self) -> int:
-        """How many segments the collector refuses are kept."""
+        """How many segments are set aside: refused by the collector, or damaged."""
         return self.totals.set_aside.segments
 
     async def load(self) -> None:

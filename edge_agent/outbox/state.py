@@ -11,10 +11,10 @@ from edge_agent.errors import OutboxError
 from edge_agent.outbox.file import OutboxFile
 from edge_agent.outbox.sqlite import connected, mapped_errors, written
 
-RUNS: Final = "runs"
-"""The name of what is known of a file's runs; it is of that file and no other."""
 TOTALS: Final = "totals"
 """The name of `edge_agent.outbox.totals.Totals`, as JSON."""
+RUNS: Final = "runs"
+"""The name of what is known of a file's runs; it is of that file and no other."""
 REMEMBER: Final = "INSERT OR REPLACE INTO state VALUES (?, ?)"
 """Keeps a value under a name."""
 RECALL: Final = "SELECT value FROM state WHERE name = ?"

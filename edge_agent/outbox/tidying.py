@@ -7,8 +7,9 @@ from typing import Final
 
 from edge_agent.errors import OutboxFullError
 from edge_agent.outbox.declared import Declarer
+from edge_agent.outbox.disk import free_bytes
 from edge_agent.outbox.file import OutboxFile
-from edge_agent.outbox.limits import Excess, Limits, free_bytes, is_nearly_empty
+from edge_agent.outbox.limits import Excess, Limits, is_nearly_empty
 from edge_agent.outbox.merging import Merger
 from edge_agent.outbox.shedding import Shedder
 from edge_agent.outbox.shelf import Shelf

@@ -59,7 +59,7 @@ class Totals(msgspec.Struct):
     bulk: Pile = msgspec.field(default_factory=Pile)
     """Everything else that waits."""
     set_aside: Pile = msgspec.field(default_factory=Pile)
-    """What the collector refuses."""
+    """What is set aside: refused by the collector, or damaged."""
     lost: dict[str, int] = msgspec.field(default_factory=dict)
     """Rows given up ever, by `shared.losses.LossReason`; damage of unknown extent counts none."""
     merged_through: int = 0

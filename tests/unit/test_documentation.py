@@ -12,6 +12,7 @@ import typer
 from collector.app import create_app
 from collector.cli import app as collector
 from collector.settings import Settings, variable
+from edge_agent import outbox
 from edge_agent.cli import app as edge_agent
 from edge_agent.config import Config
 from models.simulator.cli import app as panel_simulator
@@ -110,3 +111,10 @@ def test_every_file_that_is_linked_or_named_is_there(document):
     places = set(places) - {"tests/benchmarks/results.json", "tests/__init__.py"}
     missing = [p for p in places if not (base / p).exists() and not (ROOT / p).exists()]
     assert missing == []
+
+
+def test_the_table_of_the_outbox_names_all_its_files():
+    folder = Path(outbox.__file__).parent
+    there = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    table = (outbox.__doc__ or "").partition("===")[2]
+    assert set(re.findall(r"`(\w+)`", table)) == there

@@ -1,6 +1,8 @@
 import pytest
 
+from edge_agent.outbox import open_outbox
 from edge_agent.status import Status
+from unit.edge_agent.flushes import RAW
 
 WELL = {
     "version": "1",
@@ -45,3 +47,9 @@ WELL = {
 def status_of():
     """Make a status in which all is well, but for what is given."""
     return lambda **changes: Status(**(WELL | changes))
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """`opened(**options)`: an outbox; opened again it has what it had."""
+    return lambda **options: open_outbox(tmp_path / "outbox.db", **(RAW | options))

@@ -94,12 +94,12 @@ async def test_a_replayed_message_waits_as_it_came_until_it_is_done(opened, orde
         assert (done.entries, done.segments, done.rows) == (1, 0, 1)
         assert await outbox.noticed_change()
         assert outbox.quarantine.entries == 1
-        [waiting] = await outbox.replays.next()
+        [waiting] = await outbox.quarantine.replays.next()
         assert (waiting.message.topic, waiting.message.payload) == ("a/b", b"\xff{")
         assert round(waiting.message.received_at * 1e6) == 7
     async with opened() as outbox:
-        await outbox.replays.done(await outbox.replays.next())
-        assert await outbox.replays.next() == []
+        await outbox.quarantine.replays.done(await outbox.quarantine.replays.next())
+        assert await outbox.quarantine.replays.next() == []
 
 
 async def test_a_change_of_ours_is_no_change_of_others(opened):
@@ -199,10 +199,10 @@ async def test_what_is_kept_in_part_is_refused_by_name_and_left_out_of_all(opene
             await order(replay, entries=(1, 2))
         with pytest.raises(OutboxError, match="3 cannot be replayed: rows are not those of table"):
             await order(replay, entries=(3,))
-        assert await outbox.replays.next() == []
+        assert await outbox.quarantine.replays.next() == []
         done = await order(replay, everything=True)
         assert (done.entries, len(done.skipped)) == (1, 2)
-        assert len(await outbox.replays.next()) == 1
+        assert len(await outbox.quarantine.replays.next()) == 1
 
 
 async def test_all_can_be_narrowed_to_a_reason(opened, order):
