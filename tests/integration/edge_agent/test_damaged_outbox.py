@@ -77,7 +77,7 @@ async def test_an_agent_that_finds_its_outbox_damaged_goes_on_and_says_what_beca
             what="it says so",
         )
         await collector.start()
-        await until(lambda: kept(agent.outbox) == 0, seconds=30, what="all of it is sent")
+        await until(lambda: not stats(agent.outbox).kinds, seconds=30, what="all of it is sent")
     arrived, lost = seqs(collector)
     for stream, last in ends.items():
         ours = {seq for one, seq in arrived | lost if one.bytes == stream}
