@@ -23,7 +23,7 @@ demo: $(DEMO) ## two solar sites, live, on this machine (DEMO_PORT=8000, DEMO_SE
 
 test: check ## all static checks and all tests
 	$(BIN)/python tests/programs/install.py
-	$(BIN)/python -m pytest -n auto --dist loadscope --cov --cov-report=term --cov-fail-under=85
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=85
 
 check: $(DEVELOPMENT) ## the static checks: format, lint, types, imports, documentation
 	$(BIN)/ruff format --check .

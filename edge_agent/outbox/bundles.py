@@ -12,6 +12,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge_agent.errors import EdgeError, OutboxFullError
+from edge_agent.outbox.beside import refuse_damage
 from edge_agent.outbox.disk import sync_folder
 from edge_agent.outbox.found import Ranges
 from edge_agent.outbox.rows import insertion, row_of
@@ -92,10 +93,11 @@ def export_bundle(
         progress: Told how many segments are written, and of how many.
 
     Raises:
-        OutboxError: The outbox cannot be read.
+        OutboxError: The outbox cannot be read, or is damaged.
         EdgeError: The bundle cannot be written.
     """
     bounds = {"since": span.since_us, "until": span.until_us}
+    refuse_damage(path)
     with connected(path, mode="ro") as connection:
         connection.execute("BEGIN")  # one view of it, however long this takes
         counts = connection.execute(
@@ -134,10 +136,11 @@ def import_bundle(path: Path, *, bundle: Bundle, now_us: int, progress: Progress
 
     Raises:
         OutboxFullError: There is no more room; what was added until then stays.
-        OutboxError: The outbox cannot be written.
+        OutboxError: The outbox cannot be written, or is damaged.
         InvalidBundleError: The file changed meanwhile.
     """
     taken, known = TakenIn(), Ranges()
+    refuse_damage(path)
     with connected(path) as connection:
         for table in ("segment", "set_aside"):
             for row in connection.execute(f"SELECT stream, first_seq, last_seq FROM {table}"):

@@ -20,6 +20,9 @@ from edge_agent.errors import OutboxError
 from edge_agent.outbox.disk import free_bytes, sync_folder
 from edge_agent.outbox.wal import looks_damaged
 
+LOG_FAULT: Final = "the log beside it is damaged"
+"""What is found where SQLite would pass over some of the log."""
+
 _PRIVATE: Final = 0o600
 _KEPT: Final = 3
 _PENDING: Final = ".salvaging"
@@ -66,7 +69,7 @@ def put_aside_if_damaged(path: Path, *, now: datetime, same_boot: bool) -> None:
         if _marker(path).exists():
             put_aside(path, reason=_marker(path).read_text("utf-8", "replace"), now=now)
         elif looks_damaged(log_of(path), same_boot=same_boot):
-            put_aside(path, reason="the log beside it is damaged", now=now)
+            put_aside(path, reason=LOG_FAULT, now=now)
     except OSError as error:
         raise OutboxError(f"cannot look at {path}: {error.strerror}") from error
 

@@ -10,7 +10,13 @@ from zlib import crc32
 import msgspec
 
 from edge_agent.errors import OutboxDamagedError, OutboxError
-from edge_agent.outbox.damage import pending, put_aside_files
+from edge_agent.outbox.beside import hides_damage, refuse_damage
+from edge_agent.outbox.damage import (
+    LOG_FAULT,
+    log_of,
+    pending,
+    put_aside_files,
+)
 from edge_agent.outbox.disk import free_bytes
 from edge_agent.outbox.sqlite import connected
 from edge_agent.outbox.state import RECALL, TOTALS
@@ -107,6 +113,8 @@ def verify(path: Path, *, progress: Callable[[int, int], None]) -> Verified:
         Fault(place=str(aside), fault="was put aside and is still to be salvaged")
         for aside in pending(path)
     ]
+    if hides_damage(path):
+        found.faults.append(Fault(place=str(log_of(path)), fault=LOG_FAULT))
     try:
         with connected(path, mode="ro") as connection:
             for (said,) in connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})"):
@@ -126,6 +134,7 @@ def stats(path: Path) -> Stats:
     Raises:
         OutboxError: It is not there, damaged, or of another version.
     """
+    refuse_damage(path)
     with connected(path, mode="ro") as connection:
         connection.execute("BEGIN")
         by_kind = connection.execute(f"SELECT kind, {_PILE} FROM segment GROUP BY kind").fetchall()
@@ -140,7 +149,7 @@ def stats(path: Path) -> Stats:
         lost = _totals(connection).lost
     try:
         free = free_bytes(path)
-        files = (path, path.with_name(f"{path.name}-wal"))
+        files = (path, log_of(path))
         size = sum(one.stat().st_size for one in files if one.exists())
     except OSError as error:
         raise OutboxError(f"cannot look at {path}: {error.strerror}") from error

@@ -33,10 +33,41 @@ def locked(path: Path) -> Iterator[bool]:
         os.close(handle)
 
 
+def idle_boot(path: Path) -> bool | None:
+    """Tell whether an outbox that nobody has open was so last since the computer was started.
+
+    Nothing is changed by asking.
+
+    Returns:
+        None if a program has it open.
+
+    Raises:
+        OutboxError: The lock cannot be read.
+    """
+    try:
+        handle = os.open(f"{path}.lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise disk_error(path, error) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+    else:
+        now, before = _boots(handle)
+        return now == before != b""
+    finally:
+        os.close(handle)
+
+
 def _is_same_boot(handle: int) -> bool:
-    now = str(boot_id() or "").encode()
-    before = os.pread(handle, 64, 0).strip()
+    now, before = _boots(handle)
     if now != before:
         with contextlib.suppress(OSError):  # a full disk
             os.pwrite(handle, now, 0)
     return now == before != b""
+
+
+def _boots(handle: int) -> tuple[bytes, bytes]:
+    return str(boot_id() or "").encode(), os.pread(handle, 64, 0).strip()

@@ -11,7 +11,12 @@ from urllib.parse import quote
 import aiosqlite
 
 from edge_agent.errors import OutboxDamagedError, OutboxError
-from edge_agent.outbox.damage import pending, put_aside, put_aside_if_damaged
+from edge_agent.outbox.beside import refuse_damage
+from edge_agent.outbox.damage import (
+    pending,
+    put_aside,
+    put_aside_if_damaged,
+)
 from edge_agent.outbox.file import OutboxFile
 from edge_agent.outbox.lock import locked
 from edge_agent.outbox.sqlite import BUSY_SECONDS, disk_error, mapped_errors, marked
@@ -66,7 +71,9 @@ async def read_file(path: Path) -> AsyncIterator[OutboxFile]:
 
     Raises:
         OutboxError: There is none, or it cannot be read.
+        OutboxDamagedError: It is damaged, and no agent runs.
     """
+    refuse_damage(path)
     async with _connected(path, mode="ro") as connection:
         with mapped_errors(path):
             await _check_version(connection, path=path)
@@ -83,7 +90,9 @@ async def change_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile
 
     Raises:
         OutboxError: There is none, it is of another version, or it cannot be used.
+        OutboxDamagedError: It is damaged, and no agent runs.
     """
+    refuse_damage(path)
     async with _connected(path) as connection:
         with mapped_errors(path):
             version = await _check_version(connection, path=path)

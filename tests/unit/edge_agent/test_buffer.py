@@ -21,6 +21,7 @@ from shared.errors import InvalidBundleError
 from shared.segments import Segment, decode
 
 KEY = Ed25519PrivateKey.generate()
+STREAM = uuid4()
 START_US = 1_750_000_000_000_000
 MINUTE_US = 60_000_000
 
@@ -83,6 +84,15 @@ def outbox_path(config):
 @pytest.fixture
 def filled(outbox_path):
     return asyncio.run(fill(outbox_path, 30, stream=uuid4()))
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """Of another computer with the same identity."""
+    other = gateway(tmp_path / "other")
+    asyncio.run(fill(other.with_name("outbox.db"), 3, stream=uuid4()))
+    answer(other, "export", str(tmp_path / "bundle"))
+    return tmp_path / "bundle"
 
 
 def bodies(path):
@@ -204,6 +214,57 @@ def test_repair_saves_what_is_whole_and_declares_the_rest_lost(config, filled, o
     figures = answer(config, "stats")
     assert figures["lost_rows"] == {"damaged": 60}
     assert len(figures["damaged_files"]) == 1
+
+
+@pytest.fixture
+def damaged_log(outbox_path):
+    """An outbox as a killed agent leaves it, with damage in the first half of its log."""
+
+    async def killed():
+        async with open_outbox(outbox_path, max_bytes=50_000_000, spill_after=60) as outbox:
+            for seq in range(30):
+                await outbox.keep([made(seq, stream=STREAM)], settled=asyncio.Event())
+            return {path: path.read_bytes() for path in (outbox_path, log)}
+
+    log = outbox_path.with_name("outbox.db-wal")
+    for path, data in asyncio.run(killed()).items():
+        path.write_bytes(data)
+    data = bytearray(log.read_bytes())
+    at = len(data) // 2
+    data[at : at + 8] = os.urandom(8)
+    log.write_bytes(data)
+    return log
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["quarantine", "discard", "--all", "--yes"],
+        ["quarantine", "replay", "--all", "--yes"],
+        ["quarantine", "list"],
+        ["buffer", "stats"],
+        ["buffer", "export", "{stick}"],
+        ["buffer", "import", "{bundle}"],
+    ],
+    ids=" ".join,
+)
+def test_no_command_lets_sqlite_drop_what_a_damaged_log_hides(
+    config, damaged_log, bundle, tmp_path, command
+):
+    before = damaged_log.read_bytes()
+    stick = tmp_path / "stick"
+    arguments = [one.format(stick=stick, bundle=bundle) for one in command]
+    done = CliRunner().invoke(app, [*arguments, "--config", str(config)])
+    assert f"the log {damaged_log} is damaged" in str(done.exception)
+    assert (damaged_log.read_bytes() == before, stick.exists()) == (True, False)
+
+
+def test_damage_that_sqlite_passes_over_is_told_and_repaired(config, damaged_log):
+    [fault] = answer(config, "verify", code=1)["faults"]
+    [report] = json.loads(run(config, "repair", "--json")[1])
+    assert (fault["place"], "damaged" in fault["fault"]) == (str(damaged_log), True)
+    assert report["segments"] >= 28  # of 30; the place may be anywhere in a commit
+    assert answer(config, "verify")["faults"] == []
 
 
 async def test_repair_does_not_work_beside_a_running_agent(config, outbox_path):
