@@ -16,7 +16,8 @@ the file               `file`, opened by `opening` under its `lock`; `upgrade`, 
                        `disk`
 damage                 `damage` puts aside; `damage_watch` starts `salvage`, which reads `pages` and
                        `wal` (`layout`, `records`), weighs what is `found`: `salvage_report`
-looking and carrying   `examine` verifies and counts; `bundles` for sticks
+looking and carrying   `examine` verifies and counts; `bundles` for sticks; both look `beside` the
+                       agent
 =====================  ============================================================================
 """
 
