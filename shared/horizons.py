@@ -20,8 +20,7 @@ _LEAST_WINDOWS: Final = (2, 4, 8)
 _KNOWN: Final = 0.6
 _FEATURES: Final = len(FEATURES)
 _WILD: Final = 12.0
-_HALF: Final = 0.5 * np.array(TOLERANCE)[-1, :, np.newaxis]
-_NOISE: Final = np.array(NOISE)[:, np.newaxis]
+_HALF: Final = 0.5 * np.array(TOLERANCE)[-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +50,7 @@ def noise_of(deviation: Array, *, group: NDArray[np.int32]) -> Array:
         deviation: Shape ``(features, ..., panels)``.
         group: Panels of one number are siblings.
     """
-    least = _NOISE.reshape(_FEATURES, *([1] * (deviation.ndim - 1)))
+    least = _by_feature(np.array(NOISE), like=deviation)
     return np.asarray(np.maximum(group_spread(deviation, group=group), least))
 
 
@@ -59,16 +58,16 @@ def parts(deviation: Array, *, noise: Array) -> Array:
     """Return what is summed over a horizon: weight, weighted deviation, count, direction.
 
     Args:
-        deviation: Shape ``(features, panels)``; NaN is left out.
+        deviation: Shape ``(features, ..., panels)``; NaN is left out.
         noise: Of that shape.
 
     Returns:
-        Shape ``(4, features, panels)``.
+        Shape ``(4, features, ..., panels)``.
     """
     known = ~np.isnan(deviation)
     weight = np.where(known, 1.0 / noise**2, 0.0)
     tame = np.clip(np.where(known, deviation, 0.0), -_WILD * noise, _WILD * noise)
-    leaning = np.where(known & (np.abs(tame) > _HALF), np.sign(tame), 0.0)
+    leaning = np.where(known & (np.abs(tame) > _by_feature(_HALF, like=tame)), np.sign(tame), 0.0)
     return np.stack([weight, weight * tame, known, leaning])
 
 
@@ -86,6 +85,10 @@ def judged(sums: Array, *, length: int, now: NDArray[np.bool_], share: float) ->
     mean = np.where(usable, weighted / np.where(usable, weight, 1.0), np.nan)
     z = mean * np.sqrt(np.maximum(weight, 0.0) * share)
     return mean, z, usable & (leaning * np.sign(weighted) > 0.5 * count)
+
+
+def _by_feature(values: Array, *, like: Array) -> Array:
+    return values.reshape(_FEATURES, *([1] * (like.ndim - 1)))
 
 
 class Horizons:
