@@ -20,6 +20,7 @@ _LEAST_WINDOWS: Final = (2, 4, 8)
 _KNOWN: Final = 0.6
 _FEATURES: Final = len(FEATURES)
 _WILD: Final = 12.0
+_MOST: Final = 2.5 * np.array(TOLERANCE)[0]
 _HALF: Final = 0.5 * np.array(TOLERANCE)[-1]
 
 
@@ -66,7 +67,8 @@ def parts(deviation: Array, *, noise: Array) -> Array:
     """
     known = ~np.isnan(deviation)
     weight = np.where(known, 1.0 / noise**2, 0.0)
-    tame = np.clip(np.where(known, deviation, 0.0), -_WILD * noise, _WILD * noise)
+    most = np.maximum(_WILD * noise, _by_feature(_MOST, like=noise))
+    tame = np.clip(np.where(known, deviation, 0.0), -most, most)
     leaning = np.where(known & (np.abs(tame) > _by_feature(_HALF, like=tame)), np.sign(tame), 0.0)
     return np.stack([weight, weight * tame, known, leaning])
 

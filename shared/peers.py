@@ -16,11 +16,16 @@ _MIN_SPREAD: Final = 5
 
 def nan_median(values: Array, *, axis: int) -> Array:
     """Return the median along an axis without NaN; NaN where nothing is known."""
-    ordered = np.sort(values, axis=axis)
-    known = np.count_nonzero(~np.isnan(ordered), axis=axis, keepdims=True)
-    low = np.take_along_axis(ordered, np.maximum(known - 1, 0) // 2, axis)
-    high = np.take_along_axis(ordered, np.minimum(known // 2, values.shape[axis] - 1), axis)
-    return np.asarray(np.squeeze((low + high) / 2, axis=axis))
+    last = np.moveaxis(values, axis, -1)
+    size = last.shape[-1]
+    if not size:
+        return np.full(last.shape[:-1], np.nan)
+    ordered = np.sort(last, axis=-1).reshape(-1, size)
+    known = size - np.count_nonzero(np.isnan(ordered), axis=-1)
+    row = np.arange(len(ordered))
+    low = ordered[row, np.maximum(known - 1, 0) // 2]
+    high = ordered[row, np.minimum(known // 2, size - 1)]
+    return np.asarray((low + high) / 2).reshape(last.shape[:-1])
 
 
 def group_median(values: Array, *, group: NDArray[np.int32], least: int = MIN_PANELS) -> Array:
@@ -28,18 +33,22 @@ def group_median(values: Array, *, group: NDArray[np.int32], least: int = MIN_PA
 
     Args:
         values: Shape ``(..., panels)``; NaN is left out.
-        group: The group of each panel, shape ``(panels,)``.
+        group: The group of each panel, counted from 0, shape ``(panels,)``.
         least: Panels that must be known.
 
     Returns:
         Of the shape of ``values``; NaN where too few panels are known.
     """
     result = np.full(values.shape, np.nan)
-    for number in np.unique(group):
-        members = np.flatnonzero(group == number)
-        if len(members) < least:
-            continue
+    for number in range(int(group.max(initial=-1)) + 1):
+        inside = group == number
+        # All in one group is the usual case, and needs no copy.
+        members: slice | NDArray[np.intp] = (
+            slice(None) if inside.all() else np.flatnonzero(inside)
+        )
         part = values[..., members]
+        if part.shape[-1] < least:
+            continue
         median = nan_median(part, axis=-1)
         enough = np.count_nonzero(~np.isnan(part), axis=-1) >= least
         result[..., members] = np.where(enough, median, np.nan)[..., np.newaxis]

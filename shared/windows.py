@@ -104,7 +104,7 @@ class Windows:
 
     def _find_width(self, reached_us: int) -> bool:
         batch = self._joined()
-        panel = self._admit(batch.panel_ids)[batch.panel]
+        panel = self.admit(batch.panel_ids)[batch.panel]
         rows = panel >= 0
         usual = usual_interval_us(
             panel[rows], time_us=batch.time_us[rows], panels=len(self.panel_ids)
@@ -121,7 +121,8 @@ class Windows:
             self._parts = [concatenate(self._parts)]
         return self._parts[0]
 
-    def _admit(self, panel_ids: Sequence[str]) -> NDArray[np.intp]:
+    def admit(self, panel_ids: Sequence[str]) -> NDArray[np.intp]:
+        """Return each panel's number, new ones counted on; -1 when there is no more room."""
         for panel_id in panel_ids:
             if panel_id not in self._position and len(self.panel_ids) < MAX_PANELS:
                 self._position[panel_id] = len(self.panel_ids)
@@ -143,7 +144,7 @@ class Windows:
         if not due.any():
             return
         ready = batch.take(due)
-        panel = self._admit(ready.panel_ids)[ready.panel]
+        panel = self.admit(ready.panel_ids)[ready.panel]
         for start, rows in _by_window(ready.time_us, width=width, rows=panel >= 0):
             yield self._window(ready.take(rows), panel=panel[rows], start_us=start)
 
