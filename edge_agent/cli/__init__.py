@@ -5,7 +5,7 @@ from typing import Final
 
 import typer
 
-from edge_agent.cli import check, inspect, quarantine, service, setup
+from edge_agent.cli import check, detect, inspect, quarantine, service, setup
 from edge_agent.errors import EdgeError
 
 app: Final = typer.Typer(
@@ -19,6 +19,7 @@ app.command("run")(service.run)
 app.command("check")(check.check)
 app.command("status")(inspect.status)
 app.command("config")(inspect.config)
+app.command("detect")(detect.detect)
 app.command("init")(setup.init)
 app.command("enroll")(setup.enroll)
 app.command("install-service")(service.install_service)

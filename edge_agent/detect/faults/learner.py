@@ -77,7 +77,7 @@ class Learner:
         number = self._day_of(window)
         ended = None
         if self._number is not None and number != self._number:
-            ended = self._end_day(group)
+            ended = self.end_day(group)
         self._number = number
         if sunny:
             self._alarmed = np.pad(self._alarmed, (0, len(alarmed) - len(self._alarmed))) | alarmed
@@ -109,7 +109,8 @@ class Learner:
         light = nan_median(np.array([part.irradiance_w_m2 for part in same]), axis=0)
         self._today.append(((first.start_us + window.end_us) // 2, values, float(light)))
 
-    def _end_day(self, group: NDArray[np.int32]) -> Day | None:
+    def end_day(self, group: NDArray[np.int32]) -> Day | None:
+        """Learn from the day so far, and return what it was; None if it had no sun."""
         today, self._today, self._pending = self._today, [], []
         alarmed, self._alarmed = self._alarmed, np.zeros(0, np.bool_)
         panels = len(self.baseline.panel_ids)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge_agent.detect.episodes import EpisodeLog
 from edge_agent.detect.faults.evidence import evidence, level_of
 from edge_agent.detect.faults.frozen import Frozen
-from edge_agent.detect.faults.kinds import KINDS, NOTHING, NUMBER, SENSORS
+from edge_agent.detect.faults.kinds import KINDS, NOTHING, NUMBER, SENSORS, UNNAMED
 from edge_agent.detect.faults.learner import Day, Learner
 from edge_agent.detect.faults.naming import Hits, names
 from edge_agent.detect.faults.open_kinds import OpenKinds
@@ -122,6 +122,11 @@ class Watch:
         if day is not None:
             self._end_day(day, end_us=window.start_us)
 
+    def learn_now(self) -> None:
+        """Learn from what there is, rather than after the day; if nothing was learned yet."""
+        if not self.learner.baseline.own.any():
+            self.learner.end_day(self._group)
+
     def resume(self, episode: Episode, *, panel: int) -> bool:
         """Take up an episode of an earlier run; False if it is none of ours."""
         number = NUMBER.get(episode.alert_type)
@@ -190,12 +195,13 @@ class Watch:
         return np.where(np.isnan(seen), np.nan, middle)
 
     def _common(self, named: NDArray[np.int8]) -> NDArray[np.bool_]:
-        """Return where half of the siblings are unusual at once: that is the site, not the panel."""
-        unusual = (named != NOTHING).astype(np.float64)
+        """Return where half of the siblings have the same fault at once: that is the site."""
         result = np.zeros(len(named), np.bool_)
         for number in range(len(self._groups)):
             members = self._group == number
-            if members.sum() >= _CROWD and unusual[members].mean() >= _COMMON:
+            count = np.bincount(named[members] - UNNAMED, minlength=NOTHING - UNNAMED + 1)
+            count[NOTHING - UNNAMED] = 0
+            if members.sum() >= _CROWD and count.max() >= _COMMON * members.sum():
                 result |= members
         return result
 
