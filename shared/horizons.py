@@ -132,7 +132,9 @@ class Horizons:
 
     def forget(self, panels: NDArray[np.bool_]) -> None:
         """Forget what was seen of some panels, by mask."""
-        self._ring[..., panels] = 0.0
+        if panels.any():
+            self._grow(len(panels))
+            self._ring[..., panels] = 0.0
 
     def _advance(self, value: Array | float) -> None:
         self._ring[self._place] = value

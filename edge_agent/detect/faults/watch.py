@@ -157,6 +157,9 @@ class Watch:
             self._horizons = Horizons(window.width_us)
         baseline = self.learner.baseline
         seen = self._visible(found, window=window)
+        # What an instant rule told must not linger in the means once it is over.
+        self._horizons.forget(muted.everything)
+        seen[:, muted.everything] = np.nan
         noise = noise_of(seen, group=self._group)
         judged = self._horizons.step(seen, noise=noise, end_us=window.end_us)
         recent = self._recent(seen)
