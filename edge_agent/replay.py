@@ -12,6 +12,7 @@ from edge_agent.detect import Look, RuleSettings, SiteDetector
 from shared.alerts import Episode, from_micros, to_micros
 from shared.readings import Readings
 from shared.sky import Sky
+from shared.windows import LATENESS_US
 
 Array = NDArray[np.float64]
 
@@ -121,7 +122,7 @@ def _note(changed: list[Episode], *, told: dict[str, Told], now_us: int) -> None
         if episode.episode in told:
             told[episode.episode].episode = episode
         else:
-            seen_us = min(max(to_micros(episode.last_seen_at), to_micros(episode.raised_at)), now_us)
+            seen_us = min(to_micros(episode.last_seen_at) + LATENESS_US, now_us)
             told[episode.episode] = Told(episode=episode, told_us=seen_us)
 
 

@@ -108,9 +108,7 @@ def _events(
     before = np.append(False, labelled[:-1] & (mine[1:] == mine[:-1]))
     after = np.append(labelled[1:] & (mine[1:] == mine[:-1]), False)
     first, last = np.flatnonzero(labelled & ~before), np.flatnonzero(labelled & ~after)
-    return list(
-        zip(mine[first].tolist(), when[first].tolist(), when[last].tolist(), strict=True)
-    )
+    return list(zip(mine[first].tolist(), when[first].tolist(), when[last].tolist(), strict=True))
 
 
 def _delay_us(told: Sequence[Told], *, panel_id: str, low: int, high: int) -> int | None:

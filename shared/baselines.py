@@ -24,15 +24,15 @@ CURVE: Final = 5
 FEATURES: Final = ("volts", "amperes", "watts", "celsius", "conversion", "volts_peer")
 """The deviations of `shared.features`, in their order."""
 
-HORIZONS_S: Final = (300, 900, 7200)
+HORIZONS_S: Final = (180, 900, 7200)
 """Over how long deviations are judged: minutes for large ones, two hours for small ones."""
 
 NOISE: Final = (0.003, 0.008, 0.008, 0.4, 0.003, 0.003)
 """What each feature wanders at least, over five minutes; shares, and degrees."""
 
 TOLERANCE: Final = (
-    (0.04, 0.08, 0.08, 5.5, 0.035, 0.04),
-    (0.025, 0.05, 0.05, 5.5, 0.03, 0.03),
+    (0.03, 0.06, 0.06, 5.5, 0.03, 0.03),
+    (0.02, 0.045, 0.045, 5.5, 0.03, 0.025),
     (0.015, 0.04, 0.04, 5.5, 0.03, 0.02),
 )
 """By horizon and feature, the smallest deviation ever told."""

@@ -77,8 +77,7 @@ def fit_curve(
 
 
 def _solve(found: Array, *, target: Array, known: NDArray[np.bool_], prior: Array | None) -> Array:
-    """Return coefficients by reweighted least squares: ``(panels, CURVE)``, or pooled ``(CURVE,)``.
-    """
+    """Return coefficients by reweighted least squares: ``(panels, CURVE)``, or pooled ``(CURVE,)``."""
     pooled = prior is None
     axes = "npi,np,npj->ij" if pooled else "npi,np,npj->pij"
     right = "npi,np->i" if pooled else "npi,np->p" + "i"

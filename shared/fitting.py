@@ -79,7 +79,9 @@ def _levels(
     volts = nan_median(np.where(sunny, observed.volts, np.nan), axis=0)
     apparent = observed.volts * observed.amperes
     conversion = nan_median(
-        np.where(sunny & (apparent > 0), observed.watts / np.where(apparent > 0, apparent, 1), np.nan),
+        np.where(
+            sunny & (apparent > 0), observed.watts / np.where(apparent > 0, apparent, 1), np.nan
+        ),
         axis=0,
     )
     return replace(

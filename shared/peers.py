@@ -43,9 +43,7 @@ def group_median(values: Array, *, group: NDArray[np.int32], least: int = MIN_PA
     for number in range(int(group.max(initial=-1)) + 1):
         inside = group == number
         # All in one group is the usual case, and needs no copy.
-        members: slice | NDArray[np.intp] = (
-            slice(None) if inside.all() else np.flatnonzero(inside)
-        )
+        members: slice | NDArray[np.intp] = slice(None) if inside.all() else np.flatnonzero(inside)
         part = values[..., members]
         if part.shape[-1] < least:
             continue

@@ -31,9 +31,7 @@ class Sky:
         time_us = np.asarray(time_us)
         if self.latitude is None or self.longitude is None:
             return (time_us % _DAY_US // (_DAY_US // _QUARTERS)).astype(np.intp)
-        elevation, azimuth = sun_position(
-            time_us, latitude=self.latitude, longitude=self.longitude
-        )
+        elevation, azimuth = sun_position(time_us, latitude=self.latitude, longitude=self.longitude)
         across = (azimuth // (360.0 / _AZIMUTHS)).astype(np.intp)
         up = np.clip(elevation // _ELEVATION_STEP, 0, _ELEVATIONS - 1).astype(np.intp)
         return np.asarray(across * _ELEVATIONS + up)

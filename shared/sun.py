@@ -29,9 +29,7 @@ def sun_position(
     days = (np.asarray(time_us) - _J2000_US) / _DAY_US
     mean_longitude = 280.460 + 0.9856474 * days
     anomaly = np.radians(357.528 + 0.9856003 * days)
-    ecliptic = np.radians(
-        mean_longitude + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly)
-    )
+    ecliptic = np.radians(mean_longitude + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly))
     obliquity = np.radians(23.439 - 0.0000004 * days)
     ascension = np.arctan2(np.cos(obliquity) * np.sin(ecliptic), np.cos(ecliptic))
     declination = np.arcsin(np.sin(obliquity) * np.sin(ecliptic))

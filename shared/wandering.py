@@ -24,7 +24,11 @@ _FEW_DAYS: Final = 3
 
 
 def wandering(
-    found: Deviations, *, clear: NDArray[np.bool_], time_us: NDArray[np.int64], group: NDArray[np.int32]
+    found: Deviations,
+    *,
+    clear: NDArray[np.bool_],
+    time_us: NDArray[np.int64],
+    group: NDArray[np.int32],
 ) -> tuple[Array, Array]:
     """Return how the scores of healthy days spread, and the deviations that are usual there.
 

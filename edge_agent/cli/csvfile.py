@@ -196,4 +196,3 @@ def _time(text: str, *, where: str) -> int:
         ) from None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return round(aware.timestamp() * 1e6)
-

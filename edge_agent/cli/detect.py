@@ -48,8 +48,13 @@ def detect(
         str | None, typer.Option(metavar="PANEL", help="Show what is usual for a panel.")
     ] = None,
     latitude: Annotated[
-        float | None, typer.Option(min=-90, max=90, help="Degrees north: shade is then learned "
-                                   "by the sun's position, not by the time of day.")
+        float | None,
+        typer.Option(
+            min=-90,
+            max=90,
+            help="Degrees north: shade is then learned "
+            "by the sun's position, not by the time of day.",
+        ),
     ] = None,
     longitude: Annotated[
         float | None, typer.Option(min=-180, max=180, help="Degrees east.")
@@ -90,7 +95,12 @@ def _progress() -> Iterator[Any]:
 
 
 def _replayed(
-    rows: CsvReadings, *, train_until_us: int, sky: Sky, say: Any, keep_scores: bool  # noqa: ANN401
+    rows: CsvReadings,
+    *,
+    train_until_us: int,
+    sky: Sky,
+    say: Any,
+    keep_scores: bool,  # noqa: ANN401
 ) -> Replayed:
     def batches() -> Iterator[Readings]:
         seen = 0
@@ -128,9 +138,7 @@ def _metrics(rows: CsvReadings, *, found: Replayed) -> Metrics | None:
     )
 
 
-def _print_json(
-    found: Replayed, *, metrics_: Metrics | None, panel: dict[str, Any] | None
-) -> None:
+def _print_json(found: Replayed, *, metrics_: Metrics | None, panel: dict[str, Any] | None) -> None:
     episodes = [
         {**msgspec.to_builtins(told.episode), "told_at": from_micros(told.told_us)}
         for told in found.told

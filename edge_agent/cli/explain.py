@@ -52,7 +52,9 @@ def print_explanation(panel: dict[str, Any]) -> None:
     limits = panel["smallest_told"]
     rows = [(name.replace("_", " "), str(value)) for name, value in panel.items()]
     rows = [row for row in rows if row[0] != "smallest told"]
-    rows += [(f"tells {name.replace('_', ' ')} beyond", f"{value:g}") for name, value in limits.items()]
+    rows += [
+        (f"tells {name.replace('_', ' ')} beyond", f"{value:g}") for name, value in limits.items()
+    ]
     print_table(("usual", "value"), rows=rows)
 
 

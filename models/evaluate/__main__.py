@@ -38,7 +38,9 @@ def real(
 @app.command("simulated")
 def made(
     *,
-    tuning: Annotated[bool, typer.Option(help="The site for tuning, not those for testing.")] = False,
+    tuning: Annotated[
+        bool, typer.Option(help="The site for tuning, not those for testing.")
+    ] = False,
 ) -> None:
     """Measure on simulated sites with each of 13 classes of fault."""
     events, false, days = [], 0, 0.0
@@ -47,13 +49,17 @@ def made(
         events += found
         false, days = false + len(wrong), days + judged
         for alert in wrong:
-            typer.echo(f"  false: {scene.name} {alert.panel} {alert.alert_type} {alert.raised_s:.0f}")
+            typer.echo(
+                f"  false: {scene.name} {alert.panel} {alert.alert_type} {alert.raised_s:.0f}"
+            )
     delays = [event.delay_s for event in events if event.delay_s is not None]
     right = [e.called in simulated.RIGHT_NAMES[e.fault] for e in events if e.called is not None]
     for name in simulated.RIGHT_NAMES:
         mine = [event for event in events if event.fault == name]
         called = Counter(event.called or "not found" for event in mine)
-        typer.echo(f"  {name} {len(mine)}: {', '.join(f'{k} {n}' for k, n in called.most_common())}")
+        typer.echo(
+            f"  {name} {len(mine)}: {', '.join(f'{k} {n}' for k, n in called.most_common())}"
+        )
     typer.echo(
         f"events {len(events)}, found {len(delays) / len(events):.3f}, "
         f"median delay {np.median(delays) / 60:.1f} minutes, named rightly {np.mean(right):.3f}"

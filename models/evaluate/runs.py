@@ -34,7 +34,9 @@ class Alert(msgspec.Struct, frozen=True):
     """When it ended, or was last seen."""
 
 
-def detected(lines: list[str], *, train_days: float, place: tuple[float, float] | None) -> list[Alert]:
+def detected(
+    lines: list[str], *, train_days: float, place: tuple[float, float] | None
+) -> list[Alert]:
     """Return the episodes the edge agent's detector tells of readings.
 
     Args:

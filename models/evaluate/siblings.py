@@ -1,8 +1,8 @@
 """How early losses of real inverters are found, and how often there is a false alarm.
 
-The first fifteen days are learned from, the other nineteen judged. A loss is put into one inverter
-after the other at a random sunny moment; each file has losses in several inverters, one each, on
-different days, so that siblings stay comparable.
+The first fifteen days are learned from, the other nineteen judged. Each inverter gets one loss at a
+random sunny moment of its own; those of two hours seldom overlap, those of days are put into few
+inverters at once, so that siblings stay comparable.
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ _DAY_S: Final = 86_400
 _WITHIN_S: Final = 7_200
 _SUN: Final = 300.0
 _AT_ONCE: Final = 4
+"""Slow losses in one run: their days overlap, and most siblings have to be healthy."""
+
 _SEED: Final = 20_200_530
 
 
@@ -65,12 +67,16 @@ def false_alarms(plant: Plant) -> tuple[list[Alert], list[Alert], int]:
     out = (plant.watts == 0) & (plant.irradiance_w_m2 > _SUN)[:, np.newaxis]
     day = _days(plant)
     rows, inverters = np.nonzero(out & (day >= TRAIN_DAYS)[:, np.newaxis])
-    outages = {(int(inverter), int(day[row])) for row, inverter in zip(rows, inverters, strict=True)}
+    outages = {
+        (int(inverter), int(day[row])) for row, inverter in zip(rows, inverters, strict=True)
+    }
     first = int(plant.time_s[0])
     real, false, found = [], [], set()
     for alert in alerts:
         inverter = int(alert.panel.removeprefix("INV-"))
-        days = range(int(alert.raised_s - first) // _DAY_S, int(alert.ended_s - first) // _DAY_S + 1)
+        days = range(
+            int(alert.raised_s - first) // _DAY_S, int(alert.ended_s - first) // _DAY_S + 1
+        )
         hit = {(inverter, number) for number in days} & outages
         (real if hit else false).append(alert)
         found |= hit
@@ -105,7 +111,8 @@ def _figures(plant: Plant, *, loss: float, rounds: int, length: int, slow: bool)
     delays: list[float] = []
     for _ in range(rounds):
         order = random.permutation(INVERTERS)
-        for chosen in np.array_split(order, -(-INVERTERS // _AT_ONCE)):
+        together = _AT_ONCE if slow else INVERTERS
+        for chosen in np.array_split(order, -(-INVERTERS // together)):
             put = [_somewhere(plant, inverter=int(i), length=length, random=random) for i in chosen]
             watts = plant.watts.copy()
             for each in put:

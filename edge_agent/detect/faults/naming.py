@@ -76,9 +76,7 @@ class Hits:
     @property
     def any(self) -> Mask:
         """Return where anything is told."""
-        return (
-            self.low_volts | self.low_watts | self.low_amperes | self.hot | self.converts
-        )
+        return self.low_volts | self.low_watts | self.low_amperes | self.hot | self.converts
 
 
 def names(hits: Hits, *, recent: Array, frozen_volts: Mask) -> NDArray[np.int8]:

@@ -28,9 +28,7 @@ class SlowLosses:
         """Make room for as many panels."""
         more = panels - self._losses.shape[2]
         if more > 0:
-            self._losses = np.pad(
-                self._losses, ((0, 0), (0, 0), (0, more)), constant_values=np.nan
-            )
+            self._losses = np.pad(self._losses, ((0, 0), (0, 0), (0, more)), constant_values=np.nan)
 
     def step(
         self, day: Day, *, baseline: Baseline, busy: NDArray[np.bool_]

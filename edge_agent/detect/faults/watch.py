@@ -117,7 +117,10 @@ class Watch:
         if sunny:
             self._judge(window, found=found, muted=muted)
         day = self.learner.take(
-            window, sunny=sunny, alarmed=self._open.any | muted.everything | muted.sensors, group=self._group
+            window,
+            sunny=sunny,
+            alarmed=self._open.any | muted.everything | muted.sensors,
+            group=self._group,
         )
         if day is not None:
             self._end_day(day, end_us=window.start_us)
@@ -163,9 +166,7 @@ class Watch:
         noise = noise_of(seen, group=self._group)
         judged = self._horizons.step(seen, noise=noise, end_us=window.end_us)
         recent = self._recent(seen)
-        hits = Hits.of(
-            judged, recent=recent, sigma=baseline.sigma, tolerance=baseline.tolerance
-        )
+        hits = Hits.of(judged, recent=recent, sigma=baseline.sigma, tolerance=baseline.tolerance)
         frozen = self._frozen.step(window, sun=found.sun)
         named = names(hits, recent=recent, frozen_volts=frozen)
         quiet = muted.everything | (muted.sensors & np.isin(named, SENSORS)) | self._common(named)
@@ -262,4 +263,3 @@ class Watch:
             for number in range(len(KINDS))
         ]
         self._take(told, judgements=judgements, width_us=0)
-
