@@ -110,7 +110,7 @@ class Baseline:
 
     def with_panels_of(self, other: Self, *, rows: NDArray[np.bool_]) -> Self:
         """Return the same with some panels, by mask, taken from another of the same panels."""
-        taken = {
+        taken: dict[str, Any] = {
             name: np.where(rows, getattr(other, name), getattr(self, name)) for name in _ARRAYS
         }
         return replace(self, **taken, fitted_us=max(self.fitted_us, other.fitted_us))
@@ -143,7 +143,7 @@ class Baseline:
                 f"the baseline has version {kept.version}, {VERSION} is understood"
             )
         blank = cls.cold(kept.panel_ids)
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for name in _ARRAYS:
             like = getattr(blank, name)
             raw = kept.arrays.get(name, b"")

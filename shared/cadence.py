@@ -24,7 +24,8 @@ def width_for(interval_us: float) -> int:
         Microseconds: a minute, or the next of 2, 3, 5, 10, 15, 20, 30, 60 minutes that holds at
         least one reading.
     """
-    fits = _WIDTHS_S[_WIDTHS_S * SECOND_US * _JITTER >= interval_us]
+    reach_us = _WIDTHS_S * SECOND_US * _JITTER
+    fits = _WIDTHS_S[reach_us >= interval_us]
     return int(fits[0] if len(fits) else LONGEST_S) * SECOND_US
 
 

@@ -77,10 +77,10 @@ def fit_curve(
 
 
 def _solve(found: Array, *, target: Array, known: NDArray[np.bool_], prior: Array | None) -> Array:
-    """Return coefficients by reweighted least squares: ``(panels, CURVE)``, or pooled ``(CURVE,)``."""
+    """Return coefficients by reweighted least squares, of each panel or, without prior, of all."""
     pooled = prior is None
     axes = "npi,np,npj->ij" if pooled else "npi,np,npj->pij"
-    right = "npi,np->i" if pooled else "npi,np->p" + "i"
+    right = "npi,np->i" if pooled else "npi,np->pi"
     anchor = np.eye(CURVE)[0] if prior is None else prior
     weight = known.astype(np.float64)
     result = np.zeros(CURVE)

@@ -42,7 +42,8 @@ class Observed:
     @classmethod
     def of(cls, values: Array, *, irradiance_w_m2: Array) -> Self:
         """Take medians in the order of `shared.readings.QUANTITIES`, shape ``(4, ..., panels)``."""
-        return cls(*values, irradiance_w_m2=irradiance_w_m2)
+        celsius, volts, amperes, watts = values
+        return cls(celsius, volts, amperes, watts, irradiance_w_m2)
 
     @property
     def power(self) -> Array:

@@ -116,4 +116,4 @@ def daily_wandering(
 def days_known(known: NDArray[np.bool_], *, day: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return on how many days each panel was seen."""
     counted = [known[day == number].any(axis=0) for number in np.unique(day)]
-    return np.sum(counted, axis=0).astype(np.int32)
+    return np.asarray(np.sum(counted, axis=0), np.int32)

@@ -46,10 +46,16 @@ class CsvReadings:
 
     def readings(self, rows: NDArray[np.intp]) -> Readings:
         """Return some rows as readings."""
-        columns = (to_thousandths(values[rows]) for values in self.values)
-        quality = np.zeros(len(rows), np.int16)
+        celsius, volts, amperes, watts = (to_thousandths(values[rows]) for values in self.values)
         return Readings(
-            self.panel_ids, self.panel[rows], self.time_us[rows], *columns, quality=quality
+            panel_ids=self.panel_ids,
+            panel=self.panel[rows],
+            time_us=self.time_us[rows],
+            temperature_mc=celsius,
+            voltage_mv=volts,
+            current_ma=amperes,
+            power_mw=watts,
+            quality=np.zeros(len(rows), np.int16),
         )
 
 
@@ -174,16 +180,15 @@ def _times(texts: list[str], *, line: int, where: str) -> NDArray[np.int64]:
             scale = 1e3 if float(np.abs(seconds).max()) >= _MILLISECONDS_FROM else 1e6
             return np.rint(seconds * scale).astype(np.int64)
     plain = [text.removesuffix("Z").removesuffix("+00:00") for text in texts]
-    try:
-        if any(len(text) > _PLAIN and not text[_PLAIN:].startswith(".") for text in plain):
-            raise ValueError("another zone")
-        micros = np.array(plain, "datetime64[us]").astype(np.int64)
-        if (micros == _NO_TIME).any():
-            raise ValueError("no time")
-        return micros
-    except ValueError:
-        found = [_time(t, where=f"{where}{line + n}, timestamp") for n, t in enumerate(texts)]
-        return np.array(found, np.int64)
+    if all(len(text) <= _PLAIN or text[_PLAIN:].startswith(".") for text in plain):
+        try:
+            micros = np.array(plain, "datetime64[us]").astype(np.int64)
+        except ValueError:
+            micros = np.array([_NO_TIME])
+        if (micros != _NO_TIME).all():
+            return micros
+    found = [_time(t, where=f"{where}{line + n}, timestamp") for n, t in enumerate(texts)]
+    return np.array(found, np.int64)
 
 
 def _time(text: str, *, where: str) -> int:

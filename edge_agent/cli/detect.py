@@ -1,6 +1,6 @@
 """`edge-agent detect`: what the detector would have told of readings in a file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ from shared.readings import Readings
 from shared.sky import Sky
 
 
-def detect(
+def detect(  # noqa: PLR0913 - a command has as many options as its users need
     *,
     csv: Annotated[
         Path,
@@ -86,12 +86,18 @@ def detect(
 
 
 @contextmanager
-def _progress() -> Iterator[Any]:
+def _progress() -> Iterator[Callable[[str], None]]:
     """Show on a terminal what is being done; nothing elsewhere."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
         task = progress.add_task("reading")
-        yield lambda text: progress.update(task, description=text)
+
+        def say(text: str) -> None:
+            progress.update(task, description=text)
+
+        yield say
 
 
 def _replayed(
@@ -99,8 +105,8 @@ def _replayed(
     *,
     train_until_us: int,
     sky: Sky,
-    say: Any,
-    keep_scores: bool,  # noqa: ANN401
+    say: Callable[[str], None],
+    keep_scores: bool,
 ) -> Replayed:
     def batches() -> Iterator[Readings]:
         seen = 0

@@ -71,7 +71,9 @@ def false_alarms(plant: Plant) -> tuple[list[Alert], list[Alert], int]:
         (int(inverter), int(day[row])) for row, inverter in zip(rows, inverters, strict=True)
     }
     first = int(plant.time_s[0])
-    real, false, found = [], [], set()
+    real: list[Alert] = []
+    false: list[Alert] = []
+    found: set[tuple[int, int]] = set()
     for alert in alerts:
         inverter = int(alert.panel.removeprefix("INV-"))
         days = range(

@@ -53,7 +53,7 @@ def evidence(
 
 def share_lost(recent: Array) -> Array:
     """Return what share of its power each panel loses: against siblings, else by its voltage."""
-    return np.where(np.isnan(recent[_WATTS]), -recent[_VOLTS], -recent[_WATTS])
+    return np.asarray(np.where(np.isnan(recent[_WATTS]), -recent[_VOLTS], -recent[_WATTS]))
 
 
 def level_of(found: Deviations, *, recent: Array) -> NDArray[np.int8]:

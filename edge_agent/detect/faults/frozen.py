@@ -31,4 +31,4 @@ class Frozen:
             still, self._still_us + window.width_us, np.where(unknown, self._still_us, 0)
         )
         self._windows = np.where(still, self._windows + 1, np.where(unknown, self._windows, 0))
-        return (self._still_us >= _LEAST_US) & (self._windows >= _LEAST_WINDOWS) & still
+        return np.asarray((self._still_us >= _LEAST_US) & (self._windows >= _LEAST_WINDOWS) & still)

@@ -31,6 +31,8 @@ _WELL: Final = -0.035
 _STEADY: Final = 0.05
 _MORE_CURRENT: Final = 0.012
 _LESS_CURRENT: Final = -0.03
+_MUCH_LESS_CURRENT: Final = -0.08
+_MORE_VOLTS: Final = 0.018
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,15 +55,15 @@ class Hits:
         Each counts only while the last minutes lean the same way: what is over is over.
         """
         limit = np.array(SIGMAS)[:, np.newaxis, np.newaxis]
-        far = judged.agreed & (np.abs(judged.z) > limit * sigma)
+        far: Mask = np.asarray(judged.agreed & (np.abs(judged.z) > limit * sigma))
         far &= np.abs(judged.mean) > tolerance
         lately = np.nan_to_num(recent)
         far &= np.sign(lately) == np.sign(np.nan_to_num(judged.mean))
         far &= np.abs(lately) > 0.5 * tolerance
         shorter = np.nan_to_num(judged.mean[:-1])
         far[1:] &= np.abs(shorter) > 0.5 * tolerance[1:]
-        low = (far & (judged.mean < 0)).any(axis=0)
-        high = (far & (judged.mean > 0)).any(axis=0)
+        low: Mask = np.asarray((far & (judged.mean < 0)).any(axis=0))
+        high: Mask = np.asarray((far & (judged.mean > 0)).any(axis=0))
         small = np.abs(np.nan_to_num(judged.mean[0])) < 0.5 * tolerance[1]
         known = ~np.isnan(judged.mean[0, [_VOLTS, _WATTS]]).all(axis=0)
         return cls(
@@ -153,7 +155,7 @@ def _electric(volts: Array, *, amperes: Array) -> NDArray[np.intp]:
 
 def _dim(volts: Array, *, amperes: Array, celsius: Array) -> NDArray[np.intp]:
     """Power or current is missing, voltage is not: less light, on all cells or on some."""
-    partial = (volts > 0.018) & (amperes < -0.08)
+    partial = (volts > _MORE_VOLTS) & (amperes < _MUCH_LESS_CURRENT)
     return np.select(
         [partial & (celsius > _WARM), partial, np.isnan(volts) | np.isnan(amperes)],
         [NUMBER["hot_spot"], NUMBER["shading"], NUMBER["underperformance"]],

@@ -36,7 +36,7 @@ _CROWD: Final = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class Spans:
     """When something is told, of which panels; as `Persistence` and `Step` take samples."""
 
     panel: NDArray[np.intp]
@@ -215,7 +215,7 @@ class Watch:
         rows = np.flatnonzero((verdict != UNKNOWN).any(axis=0))
         if not len(rows):
             return
-        told = Told(
+        told = Spans(
             rows,
             np.full(len(rows), window.start_us, np.int64),
             np.full(len(rows), window.end_us, np.int64),
@@ -233,7 +233,7 @@ class Watch:
         ]
         self._take(told, judgements=judgements, width_us=window.width_us)
 
-    def _take(self, told: Told, *, judgements: Sequence[Judgement], width_us: int) -> None:
+    def _take(self, told: Spans, *, judgements: Sequence[Judgement], width_us: int) -> None:
         observed = np.full(len(told), width_us, np.int64)
         changes = self._persistence.step(told, judgements=judgements, observed_us=observed)
         if changes is None:
@@ -251,7 +251,7 @@ class Watch:
         verdict, since_us, measured = self._slow.step(
             day, baseline=self.learner.baseline, busy=self._open.any_but(NUMBER["slow_loss"])
         )
-        told = Told(np.arange(count), since_us, np.full(count, end_us, np.int64))
+        told = Spans(np.arange(count), since_us, np.full(count, end_us, np.int64))
         silent = np.full(count, UNKNOWN, np.int8)
         judgements = [
             Judgement(
