@@ -43,7 +43,7 @@ def test_windows_are_as_long_as_the_interval_needs(every, width):
 
 
 def test_a_window_has_the_median_of_its_minute_so_that_a_wild_value_is_gone():
-    rows = series("A", every=1, until=60) + [("A", 60, 1.0), ("A", 95, 1.0)]
+    rows = [*series("A", every=1, until=60), ("A", 60, 1.0), ("A", 95, 1.0)]
     rows[10] = ("A", 10, 5000.0)
     (window,) = closed(Windows(), rows)
     assert window.values[3, 0] == 100.0
