@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 _SIGMA: Final = 1.4826
 _TAIL: Final = (0.97, 2.17)
-_FAR: Final = 0.99
+_FAR: Final = 0.97
 _ALIKE: Final = (0.7, 1.5)
 _LEAST_SIGMA: Final = 0.7
 _LEAST_ROWS: Final = 30
