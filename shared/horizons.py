@@ -55,21 +55,24 @@ def noise_of(deviation: Array, *, group: NDArray[np.int32]) -> Array:
     return np.asarray(np.maximum(group_spread(deviation, group=group), least))
 
 
-def parts(deviation: Array, *, noise: Array) -> Array:
+def parts(deviation: Array, *, noise: Array, first: int = 0) -> Array:
     """Return what is summed over a horizon: weight, weighted deviation, count, direction.
 
     Args:
         deviation: Shape ``(features, ..., panels)``; NaN is left out.
         noise: Of that shape.
+        first: Which feature the first of them is.
 
     Returns:
         Shape ``(4, features, ..., panels)``.
     """
     known = ~np.isnan(deviation)
     weight = np.where(known, 1.0 / noise**2, 0.0)
-    most = np.maximum(_WILD * noise, _by_feature(_MOST, like=noise))
+    most = np.maximum(_WILD * noise, _by_feature(_MOST[first:], like=noise))
     tame = np.clip(np.where(known, deviation, 0.0), -most, most)
-    leaning = np.where(known & (np.abs(tame) > _by_feature(_HALF, like=tame)), np.sign(tame), 0.0)
+    leaning = np.where(
+        known & (np.abs(tame) > _by_feature(_HALF[first:], like=tame)), np.sign(tame), 0.0
+    )
     return np.stack([weight, weight * tame, known, leaning])
 
 
@@ -90,7 +93,7 @@ def judged(sums: Array, *, length: int, now: NDArray[np.bool_], share: float) ->
 
 
 def _by_feature(values: Array, *, like: Array) -> Array:
-    return values.reshape(_FEATURES, *([1] * (like.ndim - 1)))
+    return values[: len(like)].reshape(-1, *([1] * (like.ndim - 1)))
 
 
 class Horizons:

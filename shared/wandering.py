@@ -44,17 +44,21 @@ def wandering(
     deviation = np.where(clear, found.stacked(), np.nan)
     noise = noise_of(deviation, group=group)
     step_us = int(np.median(np.diff(time_us))) if len(time_us) > 1 else 300_000_000
-    pieces = parts(deviation, noise=noise)
-    total = np.cumsum(np.pad(pieces, ((0, 0), (0, 0), (1, 0), (0, 0))), axis=2)
     shape = (len(HORIZONS_S), len(FEATURES), clear.shape[1])
     sigma, tolerance = np.empty(shape), np.empty(shape)
-    for number, wanted in enumerate(lengths(step_us)):
-        length = min(wanted, len(time_us))
-        sums = total[:, :, length:] - total[:, :, :-length]
-        now = ~np.isnan(deviation[:, length - 1 :])
-        mean, z, _ = judged(sums, length=length, now=now, share=1.0)
-        sigma[number] = _high(np.abs(z), share=_TAIL[0], group=group) / _TAIL[1]
-        tolerance[number] = _high(np.abs(mean), share=_FAR, group=group)
+    for feature in range(len(FEATURES)):
+        # One after the other: the sums of all at once are what a gateway has no memory for.
+        mine = slice(feature, feature + 1)
+        pieces = parts(deviation[mine], noise=noise[mine], first=feature)
+        total = np.cumsum(np.pad(pieces, ((0, 0), (0, 0), (1, 0), (0, 0))), axis=2)
+        for number, wanted in enumerate(lengths(step_us)):
+            length = min(wanted, len(time_us))
+            sums = total[:, :, length:] - total[:, :, :-length]
+            now = ~np.isnan(deviation[mine, length - 1 :])
+            mean, z, _ = judged(sums, length=length, now=now, share=1.0)
+            high = _high(np.abs(z), share=_TAIL[0], group=group) / _TAIL[1]
+            sigma[number, feature] = high[0]
+            tolerance[number, feature] = _high(np.abs(mean), share=_FAR, group=group)[0]
     cold = Baseline.cold(("",))
     sigma = np.where(np.isnan(sigma), cold.sigma, np.maximum(sigma, _LEAST_SIGMA))
     least = np.array(TOLERANCE)[:, :, np.newaxis]

@@ -7,7 +7,7 @@
 """
 
 from edge_agent.detect.detector import Detector
-from edge_agent.detect.faults.watch import Look
+from edge_agent.detect.faults.looks import Look
 from edge_agent.detect.settings import RuleSettings
 from edge_agent.detect.site import SiteDetector
 

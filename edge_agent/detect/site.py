@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.detect.detector import Detector
-from edge_agent.detect.faults.watch import Look, Muted, Watch
+from edge_agent.detect.faults.looks import Look, Muted
+from edge_agent.detect.faults.watch import Watch
 from edge_agent.detect.settings import RuleSettings
 from shared.alerts import Episode, to_micros
 from shared.readings import Readings

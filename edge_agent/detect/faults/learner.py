@@ -24,6 +24,7 @@ KEPT_DAYS: Final = 21
 
 _DAY_US: Final = 86_400_000_000
 _FEW_DAYS: Final = 3
+_MOST_VALUES: Final = 600_000
 
 _log = logging.getLogger(__name__)
 
@@ -144,7 +145,7 @@ class Learner:
     def _learn(self, part: History, *, group: NDArray[np.int32]) -> None:
         newest = int(part.day[0])
         kept = self.history.take(self.history.day > newest - KEPT_DAYS)
-        self.history = kept.joined(part)
+        self.history = _bounded(kept.joined(part))
         fitted = fit_baseline(
             self.history, panel_ids=self.baseline.panel_ids, group=group, sky=self._sky
         )
@@ -152,6 +153,15 @@ class Learner:
         usable = fitted.own | ~self.baseline.own
         self.baseline = self.baseline.with_panels_of(fitted, rows=usable)
         _log.debug("learned from %d rows of %d days", len(self.history), len(set(self.history.day)))
+
+
+def _bounded(history: History) -> History:
+    """Return the same without its oldest days, where there are too many panels for all of them."""
+    most = max(_MOST_VALUES // max(history.values.shape[2], 1), 1)
+    if len(history) <= most:
+        return history
+    oldest = min(int(history.day[-most]) + 1, int(history.day[-1]))
+    return history.take(history.day >= oldest)
 
 
 def _cautious(baseline: Baseline) -> Baseline:

@@ -1,7 +1,6 @@
 """The way of one window: deviations, horizons, names, persistence, episodes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,6 +11,7 @@ from edge_agent.detect.faults.evidence import evidence, level_of
 from edge_agent.detect.faults.frozen import Frozen
 from edge_agent.detect.faults.kinds import KINDS, NOTHING, NUMBER, SENSORS, UNNAMED
 from edge_agent.detect.faults.learner import Day, Learner
+from edge_agent.detect.faults.looks import Look, Muted, Spans
 from edge_agent.detect.faults.naming import Hits, names
 from edge_agent.detect.faults.open_kinds import OpenKinds
 from edge_agent.detect.faults.slow import SlowLosses
@@ -33,42 +33,6 @@ _CELSIUS: Final = FEATURES.index("celsius")
 _CONVERSION: Final = FEATURES.index("conversion")
 _COMMON: Final = 0.5
 _CROWD: Final = 4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Spans:
-    """When something is told, of which panels; as `Persistence` and `Step` take samples."""
-
-    panel: NDArray[np.intp]
-    begin_us: NDArray[np.int64]
-    time_us: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.panel)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Muted:
-    """What instant rules tell already; arrays of shape ``(panels,)``."""
-
-    everything: NDArray[np.bool_]
-    """Whatever ails the panel."""
-    sensors: NDArray[np.bool_]
-    """That its power does not match."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """What was made of one window: for people who want to know why."""
-
-    window: Window
-    found: Deviations
-    recent: Array
-    """Deviations of the last minutes, ``(features, panels)``; NaN where nothing can be told."""
-    z: Array
-    """Against its own wandering, at the horizon where it is largest: ``(features, panels)``."""
-    named: NDArray[np.int8]
-    """Kind of fault of each panel, as in `edge_agent.detect.faults.kinds`."""
 
 
 class Watch:
