@@ -67,6 +67,22 @@ class SiteDetector:
         """Return the episodes that last, as they are now."""
         return [*self._instant.open_episodes(), *self.watch.episodes.open_episodes()]
 
+    def learned(self) -> bytes:
+        """Return what was learned of the panels, for `relearn` of a later run."""
+        return self.watch.learner.to_bytes()
+
+    def relearn(self, data: bytes) -> None:
+        """Take up what an earlier run learned, before anything else.
+
+        Raises:
+            InvalidBaselineError: It cannot be read; the site is then learned anew.
+            ValueError: Panels were seen before.
+        """
+        if self.windows.panel_ids:
+            raise ValueError("what was learned is to be taken up before the first panel is seen")
+        self.watch.learner.restore(data)
+        self.windows.admit(self.watch.learner.baseline.panel_ids)
+
     def restore(self, episodes: Sequence[Episode]) -> None:
         """Take up the episodes that were open when the agent stopped, before the first `look`."""
         others = [episode for episode in episodes if not self._resume(episode)]

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.baselines import Baseline
+from shared.errors import InvalidBaselineError
 from shared.features import Deviations, Observed, deviations
 from shared.fitting import fit_baseline
 from shared.history import BLOCK_US, History
@@ -41,6 +43,12 @@ class Day:
     """What was to be expected."""
 
 
+class _Kept(msgspec.Struct, array_like=True):
+    baseline: bytes
+    history: bytes
+    noon: tuple[float, float]
+
+
 class Learner:
     """Knows what is usual now, and gathers what it will be learned from next.
 
@@ -57,6 +65,27 @@ class Learner:
         self._noon = 0j
         self._number: int | None = None
         self._alarmed = np.zeros(0, np.bool_)
+
+    def to_bytes(self) -> bytes:
+        """Return what was learned, and what it was learned from, as MessagePack."""
+        noon = (self._noon.real, self._noon.imag)
+        kept = _Kept(self.baseline.to_bytes(), self.history.to_bytes(), noon)
+        return msgspec.msgpack.encode(kept)
+
+    def restore(self, data: bytes) -> None:
+        """Take up what `to_bytes` returned; if it cannot be read, nothing changes.
+
+        Raises:
+            InvalidBaselineError: It is of another version, or damaged.
+        """
+        try:
+            kept = msgspec.msgpack.decode(data, type=_Kept)
+        except msgspec.MsgspecError as error:
+            raise InvalidBaselineError(f"what was learned cannot be read: {error}") from error
+        baseline, history = Baseline.from_bytes(kept.baseline), History.from_bytes(kept.history)
+        if history.values.shape[2] > len(baseline.panel_ids):
+            raise InvalidBaselineError("the history has more panels than the baseline")
+        self.baseline, self.history, self._noon = baseline, history, complex(*kept.noon)
 
     def usual(self, panel_ids: Sequence[str]) -> Baseline:
         """Return what is usual for these panels."""

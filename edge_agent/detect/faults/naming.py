@@ -117,6 +117,7 @@ def _sensor(volts: Array, *, amperes: Array, watts: Array, conversion: Array) ->
     """Watts are not volts times amperes: which of the three differs from what it should be?"""
     size = np.abs(conversion)
     current = np.abs(amperes - np.nan_to_num(watts)) > 0.6 * size
+    current &= np.abs(amperes) > np.abs(np.nan_to_num(watts))
     voltage = (np.abs(volts) > 0.6 * size) & (np.abs(np.nan_to_num(watts)) < 0.5 * size)
     return np.select(
         [current, voltage],

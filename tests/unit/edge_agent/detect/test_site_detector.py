@@ -11,6 +11,7 @@ from models.simulator.faults import Fault
 from models.simulator.simulation import Simulation
 from models.simulator.site import Site
 from shared.alerts import Episode, from_micros
+from shared.errors import InvalidBaselineError
 from shared.sky import Sky
 
 FIRST = datetime(2026, 5, 10, tzinfo=UTC)
@@ -81,9 +82,17 @@ def test_an_open_episode_goes_on_after_a_restart():
             now = from_micros(int(part.time_us.max()))
             detector = first if now < middle else second
             if detector is second and not second.windows.panel_ids:
-                second.watch.learner.baseline = first.watch.learner.baseline
+                second.relearn(first.learned())
                 second.restore(first.open_episodes())
             told |= {episode.episode: episode for episode in detector.look(part, now=now)}
     (episode,) = told.values()
     assert episode.alert_type == "bypass_diode"
     assert abs(episode.cleared_at - END) <= timedelta(minutes=20)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"\x93\x01\x02\x03"])
+def test_a_damaged_memory_is_refused_and_leaves_the_detector_as_it_was(damage):
+    detector = SiteDetector(RuleSettings(), sky=Sky())
+    with pytest.raises(InvalidBaselineError):
+        detector.relearn(damage)
+    assert detector.windows.panel_ids == []
