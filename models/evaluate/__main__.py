@@ -27,12 +27,16 @@ def real(
         typer.echo(f"  false: {alert.panel} {alert.alert_type} {alert.raised_s:.0f}")
     typer.echo(f"false alarms {len(false)} in {days} inverter-days: {len(false) / days:.4f} a day")
     typer.echo(f"alarms of real outages {len(outages)}; outage-days not found {missed}")
-    figures = [siblings.losses_found(plant, loss=loss, rounds=rounds) for loss in siblings.LOSSES]
-    for each in [*figures, siblings.slow_losses_found(plant, rounds=rounds)]:
-        typer.echo(
-            f"loss {each.loss:.0%}: found {each.found:.2f} of {each.injected}, "
-            f"median delay {each.median_delay_minutes:.0f} minutes"
-        )
+    for loss in siblings.LOSSES:
+        _print_loss(siblings.losses_found(plant, loss=loss, rounds=rounds))
+    _print_loss(siblings.slow_losses_found(plant, rounds=rounds))
+
+
+def _print_loss(each: siblings.Figures) -> None:
+    typer.echo(
+        f"loss {each.loss:.0%}: found {each.found:.2f} of {each.injected}, "
+        f"median delay {each.median_delay_minutes:.0f} minutes"
+    )
 
 
 @app.command("simulated")
