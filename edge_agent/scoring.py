@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.replay import Told
+from edge_agent.backtest import Told
 from shared.alerts import to_micros
 
 _DAY_US: Final = 86_400_000_000

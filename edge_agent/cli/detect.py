@@ -11,12 +11,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from edge_agent.backtest import Backtest, Told, backtest, batches_of, train_until
 from edge_agent.cli.common import JsonOption, print_json, print_table
 from edge_agent.cli.csvfile import CsvReadings, read_csv
 from edge_agent.cli.explain import explanation, print_explanation
 from edge_agent.cli.scores import write_scores
 from edge_agent.detect import SiteDetector
-from edge_agent.replay import Replayed, Told, batches_of, replay, train_until
 from edge_agent.scoring import Metrics, metrics
 from shared.alerts import from_micros
 from shared.readings import Readings
@@ -63,7 +63,7 @@ def detect(  # noqa: PLR0913 - a command has as many options as its users need
     """Run the detector over a CSV file, as on a gateway, and print the alert episodes."""
     with _progress() as say:
         rows = read_csv(csv, progress=lambda count: say(f"read {count} rows"))
-        found = _replayed(
+        found = _tested(
             rows,
             train_until_us=train_until(rows.time_us, days=train_days),
             sky=Sky(latitude, longitude),
@@ -100,14 +100,14 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield say
 
 
-def _replayed(
+def _tested(
     rows: CsvReadings,
     *,
     train_until_us: int,
     sky: Sky,
     say: Callable[[str], None],
     keep_scores: bool,
-) -> Replayed:
+) -> Backtest:
     def batches() -> Iterator[Readings]:
         seen = 0
         for batch in batches_of(rows.time_us, readings=rows.readings):
@@ -120,7 +120,7 @@ def _replayed(
             order = np.argsort(rows.time_us, kind="stable")
             detector.windows.add_irradiance(rows.time_us[order], w_m2=rows.irradiance_w_m2[order])
 
-    return replay(
+    return backtest(
         batches(),
         irradiance=irradiance,
         train_until_us=train_until_us,
@@ -129,7 +129,7 @@ def _replayed(
     )
 
 
-def _metrics(rows: CsvReadings, *, found: Replayed) -> Metrics | None:
+def _metrics(rows: CsvReadings, *, found: Backtest) -> Metrics | None:
     if rows.fault is None:
         return None
     judged = rows.time_us >= found.tested_from_us
@@ -144,7 +144,7 @@ def _metrics(rows: CsvReadings, *, found: Replayed) -> Metrics | None:
     )
 
 
-def _print_json(found: Replayed, *, metrics_: Metrics | None, panel: dict[str, Any] | None) -> None:
+def _print_json(found: Backtest, *, metrics_: Metrics | None, panel: dict[str, Any] | None) -> None:
     episodes = [
         {**msgspec.to_builtins(told.episode), "told_at": from_micros(told.told_us)}
         for told in found.told
@@ -160,7 +160,7 @@ def _print_json(found: Replayed, *, metrics_: Metrics | None, panel: dict[str, A
     print_json({key: value for key, value in document.items() if value is not None})
 
 
-def _print_episodes(found: Replayed) -> None:
+def _print_episodes(found: Backtest) -> None:
     width = (found.detector.windows.width_us or 0) / 1e6
     print_table(
         ("panel", "type", "severity", "raised", "cleared", "evidence"),

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_agent.backtest import Backtest
 from edge_agent.cli.csvfile import CsvReadings
 from edge_agent.errors import EdgeError
-from edge_agent.replay import Replayed
 from edge_agent.scoring import alarmed_rows
 from shared.alerts import from_micros
 from shared.baselines import FEATURES
@@ -15,7 +15,7 @@ from shared.baselines import FEATURES
 _COLUMNS = ("timestamp", "panel_id", "alarm", "alert_type", "score")
 
 
-def write_scores(path: Path, *, rows: CsvReadings, found: Replayed) -> None:
+def write_scores(path: Path, *, rows: CsvReadings, found: Backtest) -> None:
     """Write a line for each row, in the order of the file.
 
     ``score`` is how far the most unusual thing about the panel is from usual, in its own standard
@@ -57,7 +57,7 @@ def write_scores(path: Path, *, rows: CsvReadings, found: Replayed) -> None:
         raise EdgeError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _scores(found: Replayed, *, window: int, panel: int) -> list[str] | None:
+def _scores(found: Backtest, *, window: int, panel: int) -> list[str] | None:
     z, deviation = found.scores.z[window], found.scores.deviations[window]
     if not 0 <= panel < z.shape[1] or np.isnan(deviation[:, panel]).all():
         return None

@@ -48,7 +48,7 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Replayed:
+class Backtest:
     """What came of it."""
 
     detector: SiteDetector
@@ -61,14 +61,14 @@ class Replayed:
     """Where the days learned from end."""
 
 
-def replay(
+def backtest(
     batches: Iterator[Readings],
     *,
     irradiance: Callable[[SiteDetector], None],
     train_until_us: int,
     sky: Sky,
     keep_scores: bool,
-) -> Replayed:
+) -> Backtest:
     """Let the detector see readings as if they came now.
 
     Args:
@@ -96,7 +96,7 @@ def replay(
     _note(detector.open_episodes(), told=told, now_us=newest_us)
     kept = [each for each in told.values() if _end_us(each.episode) >= train_until_us]
     kept.sort(key=lambda each: (each.episode.raised_at, each.episode.panel or ""))
-    return Replayed(detector, kept, scores, train_until_us)
+    return Backtest(detector, kept, scores, train_until_us)
 
 
 def batches_of(
