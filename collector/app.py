@@ -55,7 +55,11 @@ def create_app(settings: Settings) -> Litestar:
         try:
             async with (
                 open_database(settings.database_url) as database,
-                open_ingest(database, observe=metrics.observe_commit) as ingest,
+                open_ingest(
+                    database,
+                    max_panels=settings.max_panels_per_site,
+                    observe=metrics.observe_commit,
+                ) as ingest,
             ):
                 app.state.update({"database": database, "ingest": ingest})
                 yield

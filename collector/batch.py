@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.alerts import Episode
+from shared.losses import Loss
 from shared.tables import Table
 
 
@@ -50,6 +51,50 @@ class PanelFacts:
     latitude: float | None
     longitude: float | None
 
+    def over(self, before: "PanelFacts") -> "PanelFacts":
+        """Return these facts, completed with what was said before."""
+        return PanelFacts(
+            self.panel_key,
+            *(
+                getattr(before if getattr(self, name) is None else self, name)
+                for name in self.__slots__[1:]
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ResendAnswer:
+    """What a gateway found when it was asked to send a time range again."""
+
+    request: int
+    segments: int
+    """How many segments of the range it still held, and sends again."""
+    rows: int
+    """The rows in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a gateway's reports on itself say."""
+
+    at: datetime | None
+    """The time of the newest; None when its clock is so wrong that it does not count."""
+    state: dict[str, Any] | None
+    """The newest, whole."""
+    tails: dict[UUID, int]
+    """Stream to the number its next flush will have."""
+    answers: list[ResendAnswer]
+    """Answers to requests to send again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResendDue:
+    """A request to send a time range again, as a gateway is told it."""
+
+    request: int
+    from_at: datetime
+    to_at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -68,8 +113,10 @@ class Part:
     panels: list[PanelFacts] = field(default_factory=list)
     episodes: list[tuple[Episode, int | None]] = field(default_factory=list)
     """Alert states in order, each with the key of its panel."""
-    health: tuple[datetime, dict[str, Any]] | None = None
-    """The newest report of the gateway, and its time."""
+    report: Report | None = None
+    """What the gateway reports of itself."""
+    losses: list[Loss] = field(default_factory=list)
+    """What the gateway gave up."""
 
     @property
     def readings(self) -> int:
@@ -85,3 +132,5 @@ class Outcome:
     """The ledger had its range already; of its rows only those not there yet were stored."""
     accepted: int
     duplicates: int
+    resend: list[ResendDue] = field(default_factory=list)
+    """What the gateway is to send again."""

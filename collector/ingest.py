@@ -6,19 +6,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
-import numpy as np
-
-from collector.batch import Claim, Outcome, PanelFacts, Part, Rows
+from collector.batch import Claim, Outcome, Part
 from collector.checks.checked import Checked
 from collector.checks.posted import check_json
 from collector.checks.segments import check_segment, decode_body
 from collector.database.engine import Database
 from collector.errors import BadBodyError, DatabaseRefusedError
-from collector.receipts import Receipt, Rejection, SegmentReceipt, Sender
-from collector.registry import Registry
+from collector.keying import key
+from collector.receipts import Receipt, Rejection, ResendOrder, SegmentReceipt, Sender
+from collector.registry import MAX_PANELS, Registry
 from collector.writer import Commit, Writer
 from shared.errors import InvalidSegmentError
-from shared.readings import COLUMNS
 from shared.segments import Segment
 
 __all__ = ["Ingest", "Receipt", "Rejection", "SegmentReceipt", "Sender", "open_ingest"]
@@ -70,6 +68,7 @@ class Ingest:
             duplicates=sum(receipt.duplicates for receipt in receipts),
             rejected=[rejection for receipt in receipts for rejection in receipt.rejected],
             segments=receipts,
+            resend=_resend(written),
         )
 
     async def readings(self, body: bytes, *, sender: Sender, now: datetime) -> Receipt:
@@ -85,7 +84,7 @@ class Ingest:
         return Receipt(
             accepted=outcome.accepted,
             duplicates=outcome.duplicates,
-            rejected=checked.rejected,
+            rejected=sorted(checked.rejected, key=lambda rejection: rejection.index),
             segments=[],
         )
 
@@ -97,59 +96,33 @@ class Ingest:
 
     async def _part(self, checked: Checked, *, segment: Segment | None, sender: Sender) -> Part:
         """Put database keys in the place of panel ids."""
-        site = sender.site_key
-        facts = checked.panels
-        told = await self._registry.keys(site, panels=(one.panel for one in facts))
-        concerned = [episode.panel for episode in checked.episodes if episode.panel is not None]
-        panels = dict(
-            zip(concerned, await self._registry.keys(site, panels=concerned), strict=True)
-        )
+        keyed = await key(checked, registry=self._registry, site_key=sender.site_key)
         return Part(
-            site_key=site,
+            site_key=sender.site_key,
             claim=_claim(segment, sender=sender),
-            rows=await self._rows(checked, site_key=site),
+            rows=keyed.rows,
             rejected=sum(rejection.table == "readings" for rejection in checked.rejected),
             weather=checked.weather,
             meter=checked.meter,
-            panels=[
-                PanelFacts(
-                    panel_key=key,
-                    model=one.model,
-                    panel_group=one.panel_group,
-                    rated_watts=one.rated_watts,
-                    latitude=one.latitude,
-                    longitude=one.longitude,
-                )
-                for key, one in zip(told.tolist(), facts, strict=True)
-            ],
-            episodes=[
-                (episode, None if episode.panel is None else int(panels[episode.panel]))
-                for episode in checked.episodes
-            ],
-            health=checked.health,
+            panels=keyed.panels,
+            episodes=keyed.episodes,
+            report=checked.report,
+            losses=checked.losses,
         )
-
-    async def _rows(self, checked: Checked, *, site_key: int) -> Rows | None:
-        readings = checked.readings
-        if readings is None:
-            return None
-        # A panel all of whose readings were rejected is not registered.
-        present = np.flatnonzero(np.bincount(readings.panel, minlength=len(readings.panel_ids)))
-        keys = np.zeros(len(readings.panel_ids), np.int32)
-        keys[present] = await self._registry.keys(
-            site_key, panels=(readings.panel_ids[at] for at in present.tolist())
-        )
-        return Rows(keys[readings.panel], *(getattr(readings, name) for name in COLUMNS[1:]))
 
 
 @contextlib.asynccontextmanager
 async def open_ingest(
-    database: Database, *, observe: Callable[[Commit], None] | None = None
+    database: Database,
+    *,
+    max_panels: int = MAX_PANELS,
+    observe: Callable[[Commit], None] | None = None,
 ) -> AsyncIterator[Ingest]:
     """Run a writer for as long as the context lasts; should it fail, the context is cancelled.
 
     Args:
         database: Where readings go.
+        max_panels: How many panels a site may have.
         observe: Called after each commit.
     """
     writer = Writer(database) if observe is None else Writer(database, observe=observe)
@@ -158,7 +131,7 @@ async def open_ingest(
             group.create_task(writer.run(), name=f"writer-{number}") for number in range(_LANES)
         ]
         try:
-            yield Ingest(writer=writer, registry=Registry(database))
+            yield Ingest(writer=writer, registry=Registry(database, max_panels=max_panels))
         finally:
             for lane in lanes:
                 lane.cancel()
@@ -188,6 +161,14 @@ def _claim(segment: Segment | None, *, sender: Sender) -> Claim | None:
     if segment is None or sender.gateway_key is None:
         return None
     return Claim(sender.gateway_key, segment.stream, segment.first_seq, segment.last_seq)
+
+
+def _resend(outcomes: Sequence[Outcome]) -> list[ResendOrder]:
+    """Return what the gateway is to send again; all of its segments were told the same."""
+    return [
+        ResendOrder(request=order.request, start=order.from_at, end=order.to_at)
+        for order in next((outcome.resend for outcome in outcomes), [])
+    ]
 
 
 def _receipt_of(judged: _Judged, *, outcome: Outcome | None) -> SegmentReceipt:

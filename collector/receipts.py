@@ -1,6 +1,7 @@
 """Who sends, and what a sender is told: one verdict a row, one receipt a segment."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -50,7 +51,18 @@ class SegmentReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """Why it was refused."""
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class ResendOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A time range that a gateway is to send again, as far as it still holds it."""
+
+    request: int
+    """The request's number, which the gateway repeats in its health report."""
+    start: datetime = msgspec.field(name="from")
+    """The first time, UTC."""
+    end: datetime = msgspec.field(name="to")
+    """The time after the last, UTC."""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a request; it exists only after COMMIT."""
 
     accepted: int
@@ -61,3 +73,5 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that were not stored, those of all segments in order."""
     segments: list[SegmentReceipt]
     """One for each segment, in order; empty for JSON."""
+    resend: list[ResendOrder] = []
+    """What a gateway is asked to send again; absent when there is nothing."""

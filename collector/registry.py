@@ -10,21 +10,44 @@ from sqlalchemy import text
 
 from collector.database.engine import Database
 
+MAX_PANELS: Final = 20_000
+"""How many panels a site may have where nothing else is set."""
+UNREGISTERED: Final = 0
+"""In the place of the key of a panel for which there is no room."""
+
 _KNOWN: Final = text("""
 SELECT panel, panel_key FROM panel WHERE site_key = :site AND panel = ANY(:panels)
 """)
 _REGISTER: Final = text("""
-INSERT INTO panel (site_key, panel) SELECT :site, unnest(CAST(:panels AS text[]))
-ON CONFLICT (site_key, panel) DO NOTHING
+WITH known AS (
+    SELECT panel, panel_key FROM panel WHERE site_key = :site AND panel = ANY(:panels)),
+new AS (
+    INSERT INTO panel (site_key, panel)
+    SELECT :site, panel
+    FROM unnest(ARRAY(SELECT unnest(CAST(:panels AS text[])) EXCEPT SELECT panel FROM known
+                      ORDER BY 1)) WITH ORDINALITY AS wanted (panel, number)
+    WHERE number <= :most - (SELECT count(*) FROM panel WHERE site_key = :site)
+    ON CONFLICT (site_key, panel) DO NOTHING
+    RETURNING panel, panel_key)
+SELECT panel, panel_key FROM known UNION ALL SELECT panel, panel_key FROM new
 """)
 
 
 class Registry:
     """Knows the key of every panel it has seen; keys never change."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, max_panels: int) -> None:
+        """Know nothing yet.
+
+        Args:
+            database: Where panels are registered.
+            max_panels: How many a site may have; who may send for a site could otherwise fill the
+                database with panels that are none.
+        """
+        self.max_panels = max_panels
         self._database = database
         self._keys: dict[tuple[int, str], int] = {}
+        self._wanted: dict[int, set[str]] = {}
         self._registering = asyncio.Lock()
 
     async def keys(self, site_key: int, *, panels: Iterable[str]) -> NDArray[np.int32]:
@@ -37,28 +60,33 @@ class Registry:
             panels: Panel ids.
 
         Returns:
-            One key for each, shape ``(n,)``.
+            One key for each, shape ``(n,)``; `UNREGISTERED` where the site has no room for more.
 
         Raises:
             DatabaseError: They have to be looked up, and the database does not answer.
         """
         wanted = list(panels)
-        if any((site_key, panel) not in self._keys for panel in wanted):
+        if missing := self._missing(site_key, panels=wanted):
+            # Who waits for the lock is served by whoever has it: one commit for all of them.
+            self._wanted.setdefault(site_key, set()).update(missing)
             async with self._registering:
-                await self._learn(site_key, panels=wanted)
-        return np.array([self._keys[site_key, panel] for panel in wanted], np.int32)
+                if missing := self._missing(site_key, panels=missing):
+                    self._wanted.setdefault(site_key, set()).update(missing)
+                    await self._learn(site_key)
+        keys = (self._keys.get((site_key, panel), UNREGISTERED) for panel in wanted)
+        return np.fromiter(keys, np.int32, len(wanted))
 
-    async def _learn(self, site_key: int, *, panels: list[str]) -> None:
-        missing = sorted({panel for panel in panels if (site_key, panel) not in self._keys})
-        if not missing:
-            return
-        question = {"site": site_key, "panels": missing}
+    def _missing(self, site_key: int, *, panels: Iterable[str]) -> set[str]:
+        return {panel for panel in panels if (site_key, panel) not in self._keys}
+
+    async def _learn(self, site_key: int) -> None:
+        panels = sorted(self._missing(site_key, panels=self._wanted.pop(site_key)))
+        question = {"site": site_key, "panels": panels}
         async with self._database.begin() as connection:
-            found = (await connection.execute(_KNOWN, question)).all()
-            if len(found) < len(missing):
-                known = {panel for panel, _ in found}
-                new = [panel for panel in missing if panel not in known]
-                await connection.execute(_REGISTER, {"site": site_key, "panels": new})
+            register = question | {"most": self.max_panels}
+            found = (await connection.execute(_REGISTER, register)).all()
+            if len(found) < len(panels):
+                # What another program registered meanwhile is visible to a new statement only.
                 found = (await connection.execute(_KNOWN, question)).all()
         # Only what is committed is remembered.
         self._keys.update({(site_key, panel): key for panel, key in found})

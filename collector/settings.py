@@ -38,6 +38,8 @@ class Settings:
     """The least important that is logged, one of `LOG_LEVELS`."""
     max_body_bytes: int = 33_554_432
     """The largest body of a request, in bytes."""
+    max_panels_per_site: int = 20_000
+    """How many panels a site may have."""
     console_open: bool = False
     """Whether whoever reaches the console looks at it as a viewer, without signing in."""
 
@@ -132,5 +134,6 @@ _PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "workers": _whole(1, 64),
     "log_level": _level,
     "max_body_bytes": _whole(1_024, _LARGEST_BODY),
+    "max_panels_per_site": _whole(1, 10_000_000),
     "console_open": _flag,
 }

@@ -4,7 +4,7 @@
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, field
@@ -66,7 +66,11 @@ class BufferSettings(Table, frozen=True, kw_only=True):
     path: Path = Path("/var/lib/heliograph/outbox.db")
     """The outbox, an SQLite file; its folder holds nothing else of value."""
     max_megabytes: Annotated[int, Meta(ge=8)] = 1024
-    """How large it may grow; then the broker holds what comes."""
+    """How large it may grow; then the oldest readings become one-minute means, then go."""
+    max_days: Annotated[float, Meta(gt=0, le=3650)] = 90.0
+    """How long it keeps what the collector has not fetched."""
+    min_free_megabytes: Annotated[int, Meta(ge=0)] = 100
+    """How much room it leaves on its disk; 0 means it may use all of it."""
     spill_after_seconds: Annotated[float, Meta(ge=0, le=60)] = 1.0
     """How long data may wait in memory for the collector's receipt before it goes to disk."""
 
@@ -84,6 +88,10 @@ class UploadSettings(Table, frozen=True, kw_only=True):
     """Which part of a backlog goes first; live data goes before both."""
     max_kbit_per_second: Positive | None = None
     """The most that uploads may take of the link, on average; none means all of it."""
+    backlog_share: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    """How much of the link, and of the month's budget, a backlog may take beside live data."""
+    monthly_megabytes: Positive | None = None
+    """The most to send in a calendar month, UTC; alerts pass at any time. None means no limit."""
 
 
 class IdentitySettings(Table, frozen=True, kw_only=True):
@@ -118,16 +126,29 @@ class Pace(msgspec.Struct, frozen=True):
     linger_seconds: float
     """How long a flush gathers, while the collector is there."""
     away_linger_seconds: float
-    """The same while it is away: each flush is then one commit on flash."""
+    """The same while it has been away for a while: each flush is then one commit on flash."""
     receive_maximum: int
     """How many unacknowledged messages the broker may have on their way to us."""
     flush_messages: int
     """A flush ends early with so many messages; well below ``receive_maximum``."""
 
+    def linger_of(self, away_seconds: float | None) -> float:
+        """Return how long a flush gathers; the longer an outage lasts, the longer.
 
+        Args:
+            away_seconds: How long the collector has been away; None if it is there.
+        """
+        if away_seconds is None:
+            return self.linger_seconds
+        growing = max(away_seconds * _AWAY_SHARE, _FIRST_AWAY_SECONDS)
+        return max(self.linger_seconds, min(growing, self.away_linger_seconds))
+
+
+_FIRST_AWAY_SECONDS: Final = 0.5
+_AWAY_SHARE: Final = 0.5
 _PACES: dict[Profile, Pace] = {
-    "realtime": Pace(0.010, 0.5, 4_096, 2_048),
-    "balanced": Pace(1.0, 1.0, 8_192, 4_096),
+    "realtime": Pace(0.010, 10.0, 4_096, 2_048),
+    "balanced": Pace(1.0, 10.0, 8_192, 4_096),
     "metered": Pace(10.0, 10.0, 24_576, 16_384),
 }
 

@@ -9,6 +9,7 @@ from typing import Final, NoReturn, Protocol
 import msgspec
 import numpy as np
 
+from edge_agent.clock import Moment, Trust
 from edge_agent.errors import OutboxFullError
 from shared.alerts import Episode
 from shared.readings import Readings
@@ -36,6 +37,9 @@ class Detects(Protocol):
 
     def open_episodes(self) -> list[Episode]:
         """Return all that last."""
+
+    def redate(self, shift_us: int, *, near_too: bool) -> None:
+        """Move in time what our clock dated."""
 
     def restore(self, episodes: Sequence[Episode]) -> None:
         """Take up episodes of an earlier run."""
@@ -93,6 +97,17 @@ class Detection:
         if cleared:
             self._cleared.put_nowait((settled, [episode.episode for episode in cleared]))
         return changed
+
+    def redate(self, moment: Moment) -> None:
+        """Move what is dated by our clock, if it was set since the flush before."""
+        if not moment.moved_us:
+            return
+        near_too = moment.dating.trust is not Trust.TRUSTED
+        try:
+            self._detector.redate(moment.moved_us, near_too=near_too)
+        except Exception as error:  # noqa: BLE001 - as in `_ask`
+            _log.exception("the detector cannot follow the clock; readings go on without it")
+            self.trouble = f"{type(error).__name__}: {error}"
 
     async def forget_cleared(self) -> NoReturn:
         """Forget cleared episodes, for ever, once their flush is safe."""

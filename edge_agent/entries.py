@@ -10,6 +10,9 @@ from edge_agent.intake import Message
 KEPT_BYTES: Final = 65_536
 """How much of a payload is kept; the rest is cut off and the entry says so."""
 
+REJECTED_TOPIC: Final = "table "
+"""How the topic of rows the collector rejected begins; the name of their table follows."""
+
 _REASONS: Final = 5
 _TOPIC_LENGTH: Final = 512
 _REASON_LENGTH: Final = 1_000

@@ -7,9 +7,11 @@ HeliographError (shared)
     ├── BrokerError           the MQTT broker cannot be reached or refuses us
     ├── CollectorError        a request to the collector failed
     │   ├── CollectorAwayError    it cannot take anything now; try again later
+    │   │   └── CollectorFailedError  it failed on what was sent; perhaps not on other things
     │   └── EnrollmentError       it refuses the enrolment token
     └── OutboxError           the outbox file cannot be used
-        └── OutboxFullError   it has reached its size, or the disk is full; try again later
+        ├── OutboxDamagedError    it is damaged; the next opening salvages what can be read
+        └── OutboxFullError   it has reached its size, or the disk takes nothing; try again later
 """
 
 from shared.errors import HeliographError
@@ -38,10 +40,18 @@ class CollectorError(EdgeError):
 class CollectorAwayError(CollectorError):
     """The collector cannot take anything now; what was to be sent is to be kept."""
 
-    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, ran_out: bool = False
+    ) -> None:
         super().__init__(reason)
+        self.ran_out = ran_out
+        """Whether it was given up for taking too long."""
         self.retry_after = retry_after
         """Seconds the collector asked us to wait, if it did."""
+
+
+class CollectorFailedError(CollectorAwayError):
+    """The collector failed on what was sent; perhaps it takes other things."""
 
 
 class EnrollmentError(CollectorError):
@@ -52,5 +62,9 @@ class OutboxError(EdgeError):
     """The outbox file cannot be used."""
 
 
+class OutboxDamagedError(OutboxError):
+    """The outbox file is damaged; opening it again puts it aside and salvages it."""
+
+
 class OutboxFullError(OutboxError):
-    """The outbox has reached its size, or the disk is full."""
+    """The outbox has reached its size, or the disk is full or takes no writes now."""

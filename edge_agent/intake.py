@@ -79,6 +79,11 @@ class Intake:
         self._some.set()
         self._enough.set()
 
+    def hurry(self) -> None:
+        """End the batch that gathers: what it was waiting for has changed."""
+        if self._batch.messages:
+            self._enough.set()
+
     async def next(self, *, linger: float, patience: float) -> Batch | None:
         """Wait for a batch.
 

@@ -1,58 +1,66 @@
 """Whether the collector answers, said once when it changes, and how long to wait if not."""
 
-import asyncio
 import logging
+import math
 import random
-import time
 from typing import Final
 
 from edge_agent.errors import CollectorAwayError
 
+LONGEST_HOLD_SECONDS: Final = 60.0
+"""How long the backlog waits at most after an outage, so that not all sites send theirs at once."""
+
+_HOLD_SHARE: Final = 0.1
 _FIRST_SECONDS: Final = 0.5
 _LONGEST_SECONDS: Final = 20.0
 _LONGEST_ASKED_SECONDS: Final = 300.0
+_MOST_DOUBLINGS: Final = 16
 
 _log = logging.getLogger(__name__)
 
 
 class Link:
-    """The state of the way to the collector; away until it has answered once."""
+    """The state of the way to the collector; away until it has answered once.
 
-    def __init__(self) -> None:
-        self.there = asyncio.Event()
-        """Set while the collector answers."""
+    Args:
+        now: Monotonic seconds, as everywhere here.
+    """
+
+    def __init__(self, *, now: float) -> None:
+        self.there = False
+        """Whether the collector answers."""
         self.trouble: str | None = None
         """Why it does not, if it does not."""
-        self.changed_at = time.time()
-        """Epoch seconds at which that changed."""
+        self.changed_at = now
+        """When that changed."""
         self.answered_at: float | None = None
-        """Epoch seconds of the last receipt."""
+        """When the last receipt came."""
+        self.retry_at = -math.inf
+        """When it may be asked again, while it is away."""
+        self.backlog_from = -math.inf
+        """When the backlog may go, after an outage; live data goes at once."""
         self._failures = 0
 
-    def answered(self) -> None:
+    def answered(self, *, now: float) -> None:
         """Note a receipt."""
-        self.answered_at = time.time()
-        if not self.there.is_set():
-            away = self.answered_at - self.changed_at
-            _log.info("the collector answers, after %.0f s", away)
-            self.changed_at = self.answered_at
+        self.answered_at = now
         self._failures, self.trouble = 0, None
-        self.there.set()
+        if self.there:
+            return
+        away = now - self.changed_at
+        longest = min(LONGEST_HOLD_SECONDS, _HOLD_SHARE * away)
+        self.backlog_from = now + random.uniform(0, longest)  # noqa: S311 - jitter, no secret
+        self.there, self.changed_at = True, now
+        _log.info("the collector answers, after %.0f s", away)
 
-    def lost(self, error: CollectorAwayError) -> float:
-        """Note a failure.
-
-        Returns:
-            Seconds to wait before trying again: random up to a growing ceiling, and at least
-            what the collector asked for.
-        """
-        if self.there.is_set():
-            self.changed_at = time.time()
-        if self.there.is_set() or str(error) != self.trouble:
+    def lost(self, error: CollectorAwayError, *, now: float) -> None:
+        """Note a failure; the next try is after what was asked for and a growing random time."""
+        if self.there:
+            self.changed_at = now
+        if self.there or str(error) != self.trouble:
             _log.warning("the collector is away: %s; keeping everything, trying again", error)
-        self.there.clear()
-        self.trouble = str(error)
+        self.there, self.trouble = False, str(error)
         ceiling = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0**self._failures)
-        self._failures = min(self._failures + 1, 16)
+        self._failures = min(self._failures + 1, _MOST_DOUBLINGS)
         asked = min(error.retry_after or 0.0, _LONGEST_ASKED_SECONDS)
-        return asked + random.uniform(0, ceiling)  # noqa: S311 - jitter, no secret
+        self.retry_at = now + asked + random.uniform(0, ceiling)  # noqa: S311 - as above

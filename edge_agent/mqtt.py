@@ -82,11 +82,19 @@ class _Connection(gmqtt.Client):  # type: ignore[misc] # gmqtt has no types
 class Subscriber:
     """Keeps a persistent session at the broker and hands on every message once it comes."""
 
-    def __init__(self, broker: Broker, *, topics: Sequence[str], take: Take) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        topics: Sequence[str],
+        take: Take,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.broker = broker
         """Where the broker is and who we are there."""
         self._topics = topics
         self._take = take
+        self._now = now  # epoch seconds; the agent's does not jump within a flush
         self._unsafe: set[asyncio.Event] = set()
         self.connected = False
         """Whether the broker is there."""
@@ -171,7 +179,7 @@ class Subscriber:
             return 0
         if isinstance(topic, bytes):
             topic = topic.decode("utf-8", "replace")
-        settled = self._take(Message(topic, payload, time.time()), qos > 0)
+        settled = self._take(Message(topic, payload, self._now()), qos > 0)
         if qos and not settled.is_set():
             self._unsafe.add(settled)
             await settled.wait()

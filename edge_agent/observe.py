@@ -7,20 +7,22 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 import numpy as np
 
 from edge_agent.config import Config
 from edge_agent.errors import EdgeError, IdentityError
+from edge_agent.forecast import Forecast
 from edge_agent.identity import IdentityFiles
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
 from edge_agent.pipeline import Stages
 from edge_agent.status import Status, problems, write_status
+from edge_agent.wear import Wear
 from shared.tables import Table, Text
 
 HEALTH_SECONDS: Final = 30.0
@@ -34,29 +36,35 @@ _SHORTEST_SECONDS: Final = 1.0  # over less, a rate says nothing
 
 _REPORTED: Final = (
     "version", "started_at", "received_messages", "dropped_messages", "readings", "quarantined",
+    "lost_rows", "disk_bytes_per_reading",
     "outbox_segments", "outbox_rows", "outbox_bytes", "outbox_oldest_at", "outbox_full",
-    "set_aside", "quarantine_entries", "quarantine_dropped", "clock_offset_seconds",
-    "broker_connected", "detector_trouble",
+    "set_aside", "drained_in_seconds", "backlog_grows", "quarantine_entries", "quarantine_dropped",
+    "clock_offset_seconds", "broker_connected", "detector_trouble", "clock_trusted", "clock_why",
+    "clock_jumps", "held_segments",
 )  # fmt: skip
 
 _log = logging.getLogger(__name__)
 
 
 class Health:
-    """The report an agent sends about itself, each `HEALTH_SECONDS`."""
+    """The report an agent sends about itself, each `HEALTH_SECONDS` and when it has an answer."""
 
-    def __init__(self, status_of: Callable[[], Status]) -> None:
+    def __init__(self, status_of: Callable[[], Status], *, stages: Stages) -> None:
         self._status_of = status_of
+        self._stages = stages
         self._due_at = -math.inf
 
     def __call__(self, now: datetime) -> Table | None:
         """Return the report if one is due."""
         turn = time.monotonic()  # a clock that is set back must not silence us
-        if turn < self._due_at:
+        if turn < self._due_at and not self._stages.resends.unreported:
             return None
         self._due_at = turn + HEALTH_SECONDS
         status = msgspec.to_builtins(self._status_of())
         report = {name: status[name] for name in _REPORTED}
+        report["stream"] = str(self._stages.stream)
+        report["next_seq"] = self._stages.next_seq
+        report["resends"] = self._stages.resends.report()
         report["uptime_seconds"] = round(now.timestamp() - status["started_at"])
         return {
             "time_us": np.array([round(now.timestamp() * 1e6)], np.int64),
@@ -81,10 +89,13 @@ class Observer:
         self._subscriber = subscriber
         self._identity = identity
         self._version = version
-        self._started_at = time.time()
+        self._started_boot_us = stages.clock.since_boot_us()
+        self._wear = Wear()
+        self._lost_before = dict(stages.outbox.shelf.totals.lost)
         self._dropped_before = stages.outbox.quarantine.dropped
         self._samples = deque([(time.monotonic(), 0, 0)])
         self._rate = 0.0
+        self._forecast = Forecast()
 
     async def write(self, path: Path) -> NoReturn:
         """Write the status, for ever: regularly, and soon after a link has changed."""
@@ -106,7 +117,7 @@ class Observer:
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _links(self) -> tuple[bool, bool]:
-        return self._subscriber.connected, self._stages.link.there.is_set()
+        return self._subscriber.connected, self._stages.link.there
 
     async def show_life(self, systemd: Systemd) -> NoReturn:
         """Tell systemd, for ever, that we live: while the loop turns and `keep` progresses."""
@@ -122,6 +133,8 @@ class Observer:
         stages, outbox = self._stages, self._stages.outbox
         stock, quarantine = outbox.shelf.stock, outbox.quarantine
         readings, quarantined = self._recent()
+        link, budget, utc = stages.link, stages.traffic.budget, datetime.now(UTC)
+        outlook = self._forecast.outlook(stock.rows)
         try:
             gateway_id = self._identity.get().gateway_id
         except IdentityError:
@@ -131,7 +144,7 @@ class Observer:
             pid=os.getpid(),
             site=self._config.site.id,
             gateway_id=gateway_id,
-            started_at=self._started_at,
+            started_at=stages.clock.wall_us(self._started_boot_us) / 1e6,
             written_at=time.time(),
             stopped=stopped,
             broker=str(self._subscriber.broker),
@@ -143,19 +156,32 @@ class Observer:
             readings=stages.counts.readings,
             readings_per_second=round(self._rate, 1),
             collector=self._config.upload.collector_url,
-            collector_there=stages.link.there.is_set(),
-            collector_trouble=stages.link.trouble,
-            collector_since=stages.link.changed_at,
-            receipt_at=stages.link.answered_at,
+            collector_there=link.there,
+            collector_trouble=link.trouble,
+            collector_since=_epoch(link.changed_at),
+            receipt_at=None if link.answered_at is None else _epoch(link.answered_at),
+            clock_trusted=stages.clock.trusted,
+            clock_why=stages.clock.why,
+            clock_since=stages.clock.since_us / 1e6,
+            clock_jumps=stages.clock.jumps,
+            held_segments=outbox.undated.segments,
             clock_offset_seconds=stages.uploader.clock_offset.total_seconds(),
             uploaded_rows=stages.counts.uploaded_rows,
             uploaded_bytes=stages.counts.uploaded_bytes,
+            wire_bytes=stages.traffic.wire_bytes,
+            month_bytes=budget.spent(utc),
+            month_allowed_bytes=budget.allowed(utc),
+            live_held=outbox.held,
             outbox=str(self._config.buffer.path),
             outbox_segments=stock.segments,
             outbox_rows=stock.rows,
             outbox_bytes=stock.size_bytes,
             outbox_oldest_at=None if stock.oldest_us is None else stock.oldest_us / 1e6,
+            drained_in_seconds=outlook.seconds,
+            backlog_grows=outlook.grows,
             outbox_full=outbox.full,
+            **self._losses_and_wear(),
+            outbox_damage=outbox.damage,
             waiting_rows=outbox.waiting.rows,
             set_aside=outbox.shelf.set_aside_segments,
             quarantined=stages.counts.quarantined,
@@ -168,9 +194,22 @@ class Observer:
             detector_trouble=stages.detection.trouble,
         )
 
+    def _losses_and_wear(self) -> dict[str, Any]:
+        lost, readings = self._stages.outbox.shelf.totals.lost, self._stages.counts.readings
+        now = {reason: rows - self._lost_before.get(reason, 0) for reason, rows in lost.items()}
+        written = self._wear.bytes_written()
+        known = written is not None and readings > 0
+        return {
+            "lost_rows": dict(lost),
+            "lost_rows_now": {reason: rows for reason, rows in now.items() if rows > 0},
+            "disk_bytes_written": written,
+            "disk_bytes_per_reading": round((written or 0) / readings, 2) if known else None,
+        }
+
     def _measure(self) -> None:
         then, before, _ = self._samples[-1]
         now, counts = time.monotonic(), self._stages.counts
+        self._forecast.note(self._stages.outbox.shelf.stock.rows, now=now)
         if now - then < _SHORTEST_SECONDS:
             return
         self._rate = (counts.readings - before) / (now - then)
@@ -182,3 +221,8 @@ class Observer:
         """Return how many readings of the last minutes were good, and how many quarantined."""
         counts, (_, readings, quarantined) = self._stages.counts, self._samples[0]
         return counts.readings - readings, counts.quarantined - quarantined
+
+
+def _epoch(moment: float) -> float:
+    """Return monotonic seconds as seconds since 1970, by the clock as it is now."""
+    return time.time() - (time.monotonic() - moment)

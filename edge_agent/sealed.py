@@ -52,11 +52,15 @@ class Sealed(NamedTuple):
     """The latest."""
     body: bytes
     """As it is stored and sent."""
+    boot: bytes | None = None
+    """None if it may go; else it is held: the boot in which an untrusted clock dated it."""
+    offset_us: int | None = None
+    """With ``boot``: that clock minus the time since boot, in microseconds."""
 
 
-def seal(segment: Segment) -> Sealed:
-    """Encode a segment."""
-    return sealed_of(segment, body=encode(segment))
+def seal(segment: Segment, *, boot: bytes | None = None, offset_us: int | None = None) -> Sealed:
+    """Encode a segment; with ``boot`` and ``offset_us`` it is held, see `Sealed`."""
+    return sealed_of(segment, body=encode(segment))._replace(boot=boot, offset_us=offset_us)
 
 
 def sealed_of(segment: Segment, *, body: bytes) -> Sealed:

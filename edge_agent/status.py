@@ -65,10 +65,28 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """When its last receipt came."""
     clock_offset_seconds: float
     """How far its clock is ahead of ours, where that mattered."""
+    clock_trusted: bool = True
+    """Whether our clock is believed."""
+    clock_why: str = ""
+    """Why, in words."""
+    clock_since: float = 0.0
+    """Since when."""
+    clock_jumps: int = 0
+    """How often it jumped."""
+    held_segments: int = 0
+    """Segments not sent until it is known what time they are from."""
     uploaded_rows: int
     """Rows with a receipt since the start."""
     uploaded_bytes: int
     """Their bytes as sent."""
+    wire_bytes: int = 0
+    """About how much went over the link since the start, with all that is around them."""
+    month_bytes: int = 0
+    """The same in this calendar month, where there is a budget."""
+    month_allowed_bytes: int | None = None
+    """What has accrued of the month's budget; None without one."""
+    live_held: bool = False
+    """Whether live data waits on disk because the budget has nothing for it now."""
 
     outbox: str
     """The outbox file."""
@@ -80,12 +98,26 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Their bytes."""
     outbox_oldest_at: float | None
     """When the oldest of them came."""
+    drained_in_seconds: float | None = None
+    """When they will all be sent; None when nothing waits, or when that cannot be told."""
+    backlog_grows: bool = False
+    """Whether they do not become fewer."""
     outbox_full: bool
     """Whether there is no room left."""
+    lost_rows: dict[str, int] = {}
+    """Rows given up ever, by reason: thinned, over_size, over_age, disk_full and others."""
+    lost_rows_now: dict[str, int] = {}
+    """Those of them since the start."""
+    disk_bytes_written: int | None = None
+    """Bytes written to disk since the start, as the kernel counts; None where it does not."""
+    disk_bytes_per_reading: float | None = None
+    """The same for each good reading; None before the first."""
+    outbox_damage: str | None = None
+    """What became of a damaged outbox file, as long as that is kept."""
     waiting_rows: int
     """Rows in memory, on their way."""
     set_aside: int
-    """Segments the collector refused, ever."""
+    """Segments that are set aside: refused by the collector, or damaged."""
     quarantined: int
     """Readings put into the quarantine since the start."""
     quarantine_entries: int
@@ -165,6 +197,7 @@ def problems(status: Status, *, now: float) -> list[str]:
                 f"{status.outbox_rows} rows are kept"
             ),
         ),
+        (status.live_held, _over_budget(status)),
         (_much_is_quarantined(status), _quarantined(status)),
         (
             status.quarantine_dropped_now > 0,
@@ -173,13 +206,22 @@ def problems(status: Status, *, now: float) -> list[str]:
                 "dropped since the start"
             ),
         ),
+        (sum(status.lost_rows_now.values()) > 0, _lost(status)),
         (old, f"the oldest unsent data is from {_when(status.outbox_oldest_at or 0)}"),
         (status.detector_trouble is not None, f"the detector fails: {status.detector_trouble}"),
-        (status.set_aside > 0, f"{status.set_aside} segments were refused by the collector"),
+        (
+            status.set_aside > 0,
+            (
+                f"{status.set_aside} segments are set aside, refused by the collector or damaged: "
+                "`edge-agent quarantine list` shows why"
+            ),
+        ),
+        (status.outbox_damage is not None, status.outbox_damage or ""),
         (
             status.dropped_messages > 0,
             f"{status.dropped_messages} messages of QoS 0 were lost for want of room; use QoS 1",
         ),
+        (not status.clock_trusted, _clock(status)),
         (
             abs(status.clock_offset_seconds) > _CLOCK_SECONDS,
             f"our clock differs from the collector's by {status.clock_offset_seconds:+.0f} s",
@@ -198,8 +240,34 @@ def _quarantined(status: Status) -> str:
     hint = "; is the clock of this gateway, or of the panels, right?" * ("in the future" in reason)
     return (
         f"{status.recent_quarantined} of the last {status.recent_readings} readings were "
-        f"quarantined, last: {reason}{hint}"
+        f"quarantined, last: {reason}{hint} (`edge-agent quarantine list`)"
     )
+
+
+def _lost(status: Status) -> str:
+    words = {
+        "thinned": "thinned to one-minute means because the outbox was full",
+        "over_size": "given up because the outbox was full",
+        "over_age": "given up because they were too old",
+        "disk_full": "given up because the disk was full",
+        "damaged": "lost to damage of the outbox file",
+        "discarded": "discarded by hand",
+    }
+    parts = [f"{rows} {words.get(reason, reason)}" for reason, rows in status.lost_rows_now.items()]
+    return f"rows lost since the start, and declared to the collector: {'; '.join(parts)}"
+
+
+def _over_budget(status: Status) -> str:
+    return (
+        f"over the monthly budget: {status.month_bytes / 1e6:.1f} MB sent, "
+        f"{(status.month_allowed_bytes or 0) / 1e6:.1f} MB have accrued; only alerts are sent, "
+        f"{status.outbox_rows} rows are kept"
+    )
+
+
+def _clock(status: Status) -> str:
+    held = f"{status.held_segments} segments are held back"
+    return f"our clock is not trusted since {_when(status.clock_since)}: {status.clock_why}; {held}"
 
 
 def _read(path: Path) -> Status | None:

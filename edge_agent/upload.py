@@ -1,90 +1,40 @@
-"""The collector's side: httpx is used here and in `edge_agent.enroll`, and nowhere else."""
+"""Segments to receipts: signs bodies, sends them, and finds the bad one of several."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Final, Literal
-from uuid import UUID
+from typing import Final
 
 import httpx
-import msgspec
 
 from edge_agent.errors import CollectorAwayError, IdentityError
 from edge_agent.identity import Identity
-from edge_agent.pacer import Pacer
-from edge_agent.sealed import Key, Sealed
+from edge_agent.lane import Lane
+from edge_agent.problems import (
+    BAD_BODY,
+    CLOCK_PROBLEM,
+    REFUSALS,
+    away,
+    described,
+    problem_of,
+    why,
+)
+from edge_agent.receipts import ResendRequest, SegmentReceipt, matched, receipt_of, refused
+from edge_agent.sealed import Sealed
+from edge_agent.traffic import Traffic, wire_bytes
+from edge_agent.upload_clock import Listener, hooks, told
 from shared.segments import CONTENT_TYPE, pack
 from shared.signing import sign
 
-PROBLEMS: Final = "https://heliograph.dev/problems/"
-"""How the types of the collector's own problems begin."""
-CLOCK_PROBLEM: Final = PROBLEMS + "clock"
-
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
-_PROBLEM_TYPE: Final = "application/problem+json"
-_BAD_BODY: Final = PROBLEMS + "bad-body"
-_REFUSALS: Final = frozenset({_BAD_BODY, PROBLEMS + "too-large"})
-"""The problems of a body that would be no better another time."""
-_STRANGERS: Final = frozenset({PROBLEMS + "unauthorized", PROBLEMS + "forbidden"})
-_NOT_ACCEPTED: Final = (
-    "the collector does not accept this gateway (revoked or unknown); enrol again: "
-    "edge-agent enroll --new-key"
-)
-_QUOTED: Final = 200
+_ANSWER_SECONDS: Final = 60.0  # httpx bounds each step, this all of them
+_SLOWEST_BYTES_PER_SECOND: Final = 1_000.0
 
 _log = logging.getLogger(__name__)
-
-
-class Rejection(msgspec.Struct, frozen=True):
-    """One row the collector did not store."""
-
-    index: int
-    """Its position in the table."""
-    reason: str
-    """Why, for a person."""
-    table: str = "readings"
-    """The table of the segment."""
-
-
-class SegmentReceipt(msgspec.Struct, frozen=True):
-    """What became of one segment."""
-
-    stream: UUID
-    """Which segment,"""
-    first_seq: int
-    """from which flush,"""
-    last_seq: int
-    """to which, inclusive."""
-    status: Literal["stored", "duplicate", "refused"]
-    """Refused means that sending it again is no use."""
-    rejected: list[Rejection] = msgspec.field(default_factory=list)
-    """Rows of it that were not stored."""
-    reason: str | None = None
-    """Why it was refused."""
-
-
-class Receipt(msgspec.Struct, frozen=True):
-    """The collector's answer; there is one only after its database committed."""
-
-    segments: list[SegmentReceipt]
-    """One for each segment sent."""
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """An RFC 9457 problem document, as far as it concerns us."""
-
-    type: str = ""
-    """Which problem it is."""
-    title: str = ""
-    """In short, for a person."""
-    detail: str = ""
-    """In long, for a person."""
-    server_time: datetime | None = None
-    """The collector's time, where our clock is the problem."""
 
 
 class Uploader:
@@ -95,34 +45,51 @@ class Uploader:
         client: httpx.AsyncClient,
         *,
         identity_of: Callable[[], Identity],
-        pacer: Pacer,
+        traffic: Traffic,
     ) -> None:
         self._client = client
         self._identity_of = identity_of
-        self._pacer = pacer
+        self._traffic = traffic
         self.clock_offset = timedelta(0)
         """What to add to our clock to have the collector's; only signatures use it."""
+        self.resend_requests: Sequence[ResendRequest] = ()
+        """What the last receipt asked for again."""
 
-    async def send(self, segments: Sequence[Sealed]) -> list[tuple[Sealed, SegmentReceipt]]:
+    async def send(
+        self, segments: Sequence[Sealed], *, lane: Lane
+    ) -> list[tuple[Sealed, SegmentReceipt]]:
         """Send segments; where the body is bad as a whole, find the bad segment.
+
+        Args:
+            segments: What to send.
+            lane: What it counts as.
 
         Returns:
             Each segment with its receipt.
 
         Raises:
             CollectorAwayError: They are to be sent again later.
+            CollectorFailedError: The same, perhaps without the one at fault.
         """
-        response = await self._post(pack(one.body for one in segments))
+        body = pack(one.body for one in segments)
+        response = await self._post(body, lane=lane, segments=len(segments))
         if response.is_success:
-            return _matched(segments, _decoded(response))
-        refused = _problem(response).type in _REFUSALS
+            receipt = receipt_of(response.content)
+            self.resend_requests = receipt.resend
+            return matched(segments, receipt)
+        hopeless = problem_of(response).type in REFUSALS
         too_large = response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        if not refused and not (too_large and len(segments) > 1):  # a proxy may take less at once
-            raise _away(response)
+        if too_large:
+            self._traffic.too_large(len(body), now=time.monotonic())
+        if not hopeless and not (too_large and len(segments) > 1):  # a proxy may take less at once
+            raise away(response)
         if len(segments) == 1:
-            return [(segments[0], _refused(segments[0], _described(response)))]
+            return [(segments[0], refused(segments[0], reason=described(response)))]
         half = len(segments) // 2
-        return [*await self.send(segments[:half]), *await self.send(segments[half:])]
+        return [
+            *await self.send(segments[:half], lane=lane),
+            *await self.send(segments[half:], lane=lane),
+        ]
 
     async def probe(self) -> None:
         """Ask whether the collector accepts our identity, sending nothing.
@@ -132,37 +99,44 @@ class Uploader:
         Raises:
             CollectorAwayError: It cannot be reached, or does not.
         """
-        response = await self._post(b"")
-        if _problem(response).type != _BAD_BODY:
-            raise _away(response)
+        response = await self._post(b"", lane=Lane.URGENT, segments=0)
+        if problem_of(response).type != BAD_BODY:
+            raise away(response)
 
-    async def _post(self, body: bytes) -> httpx.Response:
+    async def _post(self, body: bytes, *, lane: Lane, segments: int) -> httpx.Response:
         """Send a body; where our clock is wrong, correct it and send once more.
 
         Raises:
             CollectorAwayError: There was no answer, or we have no identity yet.
         """
-        await self._pacer.wait(len(body))
-        response = await self._signed(body)
+        size_bytes = wire_bytes(len(body), segments=segments)
+        response = await self._signed(body, lane=lane, size_bytes=size_bytes)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
-            problem = _problem(response)
+            problem = problem_of(response)
             if problem.type == CLOCK_PROBLEM and problem.server_time is not None:
                 self._correct(problem.server_time)
-                response = await self._signed(body)
+                response = await self._signed(body, lane=lane, size_bytes=size_bytes)
         return response
 
-    async def _signed(self, body: bytes) -> httpx.Response:
+    async def _signed(self, body: bytes, *, lane: Lane, size_bytes: int) -> httpx.Response:
         try:
             identity = self._identity_of()
         except IdentityError as error:
             raise CollectorAwayError(str(error)) from error
-        now = datetime.now(UTC) + self.clock_offset
+        utc = datetime.now(UTC)
+        self._traffic.sent(lane, size_bytes, now=time.monotonic(), utc=utc)
+        now = utc + self.clock_offset
         token = sign(body, key=identity.key, gateway=identity.gateway_id, now=now)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": CONTENT_TYPE}
+        seconds = _ANSWER_SECONDS + len(body) / _SLOWEST_BYTES_PER_SECOND
         try:
-            return await self._client.post("/api/ingest", content=body, headers=headers)
+            async with asyncio.timeout(seconds):
+                return await self._client.post("/api/ingest", content=body, headers=headers)
         except httpx.HTTPError as error:
-            raise CollectorAwayError(_why(error)) from error
+            ran_out = isinstance(error, httpx.TimeoutException)
+            raise CollectorAwayError(why(error), ran_out=ran_out) from error
+        except TimeoutError as error:
+            raise CollectorAwayError(f"no answer within {seconds:.0f} s", ran_out=True) from error
 
     def _correct(self, server_time: datetime) -> None:
         self.clock_offset = server_time - datetime.now(UTC)
@@ -173,13 +147,22 @@ class Uploader:
 
 
 @asynccontextmanager
-async def open_client(collector_url: str, *, version: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Open the connection pool to the collector; connections are made when needed."""
-    limits = httpx.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=120.0)
+async def open_client(
+    collector_url: str, *, version: str, listener: Listener | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the connection pool to the collector; connections are made when needed.
+
+    Args:
+        collector_url: Where it is.
+        version: Ours.
+        listener: Who hears the time each answer tells.
+    """
+    limits = httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=120.0)
     async with httpx.AsyncClient(
         base_url=collector_url.rstrip("/"),
         timeout=_TIMEOUT,
         limits=limits,
+        event_hooks={} if listener is None else hooks(listener),
         headers={"User-Agent": f"heliograph-edge/{version}", "Accept": "application/json"},
     ) as client:
         yield client
@@ -195,64 +178,11 @@ async def measure_clock(client: httpx.AsyncClient) -> timedelta | None:
     try:
         response = await client.get("/health/live")
     except httpx.HTTPError as error:
-        raise CollectorAwayError(_why(error)) from error
+        raise CollectorAwayError(why(error)) from error
     if response.is_error:
-        raise _away(response)
-    try:
-        theirs = parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, ValueError):
+        raise away(response)
+    theirs = told(response)
+    if theirs is None:
         return None
     middle = datetime.now(UTC) - timedelta(seconds=(time.monotonic() - started) / 2)
     return theirs + timedelta(seconds=0.5) - middle
-
-
-def _matched(segments: Sequence[Sealed], receipt: Receipt) -> list[tuple[Sealed, SegmentReceipt]]:
-    receipts = {Key(one.stream, one.first_seq): one for one in receipt.segments}
-    missing = [one for one in segments if one.key not in receipts]
-    if missing:
-        raise CollectorAwayError(f"its receipt leaves out {len(missing)} of {len(segments)}")
-    return [(one, receipts[one.key]) for one in segments]
-
-
-def _decoded(response: httpx.Response) -> Receipt:
-    try:
-        return msgspec.json.decode(response.content, type=Receipt)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise CollectorAwayError(f"what answers there gives no receipt: {error}") from error
-
-
-def _refused(sealed: Sealed, reason: str) -> SegmentReceipt:
-    stream, first_seq = sealed.key
-    return SegmentReceipt(stream, first_seq, sealed.last_seq, "refused", reason=reason)
-
-
-def _away(response: httpx.Response) -> CollectorAwayError:
-    given = response.headers.get("Retry-After", "")
-    retry_after = float(given) if given.isdecimal() else None
-    reason = _described(response)
-    problem = _problem(response).type
-    if problem in _STRANGERS:
-        reason = f"{_NOT_ACCEPTED} ({reason})"
-    elif not problem and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-        reason += ", not from a collector: is there a proxy in between?"
-    return CollectorAwayError(reason, retry_after=retry_after)
-
-
-def _described(response: httpx.Response) -> str:
-    problem = _problem(response)
-    said = problem.detail or problem.title
-    return f"HTTP {response.status_code}" + (f": {said[:_QUOTED]}" if said else "")
-
-
-def _problem(response: httpx.Response) -> Problem:
-    """Return the collector's own problem document; an empty one if a stranger answers."""
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    try:
-        problem = msgspec.json.decode(response.content, type=Problem)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Problem()
-    return problem if kind == _PROBLEM_TYPE and problem.type.startswith(PROBLEMS) else Problem()
-
-
-def _why(error: httpx.HTTPError) -> str:
-    return str(error) or type(error).__name__

@@ -1,14 +1,16 @@
-"""Rows the collector rejected, as entries of the quarantine."""
+"""Rows the collector rejected: entries of the quarantine, or segments to be set aside."""
 
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
+from uuid import uuid4
 
-import msgspec
+import numpy as np
 
-from edge_agent.entries import KEPT_BYTES, Entry
-from edge_agent.sealed import Sealed
+from edge_agent.entries import KEPT_BYTES, REJECTED_TOPIC, Entry
+from edge_agent.rows import lines_of
+from edge_agent.sealed import Sealed, seal
 from shared.segments import Segment, decode
 from shared.tables import Text
 
@@ -34,10 +36,17 @@ class Rejected(Protocol):
         """The table of the segment."""
 
 
-def rejected_entries(
-    sealed: Sealed, *, rejections: Sequence[Rejected], now: datetime
-) -> list[Entry]:
-    """Return one entry for each table and kind of reason, with its first rows as JSON.
+class Verdicts(NamedTuple):
+    """What is kept of rows the collector rejected: all of them."""
+
+    entries: list[Entry]
+    """For the quarantine, where there are few enough for a person to read."""
+    segments: list[tuple[Sealed, str]]
+    """To be set aside, with the reason, where there are more."""
+
+
+def verdicts(sealed: Sealed, *, rejections: Sequence[Rejected], now: datetime) -> Verdicts:
+    """Return what to keep of a segment's rejected rows, by their table and kind of reason.
 
     Reasons that differ only in their numbers are of one kind: a wrong clock gives every row a
     reason of its own, and an entry for each would push everything else out of the quarantine.
@@ -46,10 +55,27 @@ def rejected_entries(
     kinds: dict[tuple[str, str], list[Rejected]] = {}
     for one in rejections:
         kinds.setdefault((one.table, _NUMBER.sub("#", one.reason)), []).append(one)
-    return [
-        _entry(segment, table=table, alike=alike, received_us=round(now.timestamp() * 1e6))
-        for (table, _), alike in kinds.items()
-    ]
+    found = Verdicts([], [])
+    for (table, _), alike in kinds.items():
+        entry = _entry(segment, table=table, alike=alike, received_us=round(now.timestamp() * 1e6))
+        if len(entry.payload) < entry.payload_bytes:
+            found.segments.append((_segment(segment, table, alike=alike), entry.reason))
+        else:
+            found.entries.append(entry)
+    return found
+
+
+def _segment(segment: Segment, table: str, *, alike: Sequence[Rejected]) -> Sealed:
+    """Return rows, too many for an entry, as a segment under a stream of its own."""
+    there = np.unique([one.index for one in alike])
+    there = there[(there >= 0) & (there < segment.rows(table))]
+    picked = {
+        name: Text(column.values, column.index[there])
+        if isinstance(column, Text)
+        else column[there]
+        for name, column in segment.tables[table].items()
+    }
+    return seal(Segment(uuid4(), 0, 0, {table: picked}))
 
 
 def _entry(segment: Segment, *, table: str, alike: Sequence[Rejected], received_us: int) -> Entry:
@@ -59,7 +85,7 @@ def _entry(segment: Segment, *, table: str, alike: Sequence[Rejected], received_
     return Entry(
         tier="rejected",
         reason=alike[0].reason[:_REASON_LENGTH] + more,
-        topic=f"table {table}",
+        topic=REJECTED_TOPIC + table,
         payload=payload[:KEPT_BYTES],
         payload_bytes=len(payload),
         readings=len(alike),
@@ -71,14 +97,4 @@ def _rows(segment: Segment, table: str, *, wanted: Sequence[int]) -> bytes:
     """Return rows as lines of JSON, somewhat more than is kept if there are more."""
     count = segment.rows(table)
     there = [at for at in wanted[:_DETAILED] if 0 <= at < count]
-    if not there:
-        return b""
-    columns = segment.tables[table]
-    picked = [
-        [column.values[at] for at in column.index[there].tolist()]
-        if isinstance(column, Text)
-        else column[there].tolist()
-        for column in columns.values()
-    ]
-    rows = (dict(zip(columns, row, strict=True)) for row in zip(*picked, strict=True))
-    return b"\n".join(map(msgspec.json.encode, rows))
+    return lines_of(segment.tables[table], rows=there) if there else b""

@@ -109,6 +109,13 @@ def _episode(row: dict[str, Any]) -> Episode:
     return msgspec.convert(fields, Episode)
 
 
+def since(details: dict[str, Any], *, raised_at: datetime) -> dict[str, Any]:
+    """Return an alert's details with ``since``, if they have it, as of when it was raised."""
+    if "since" not in details:
+        return details
+    return details | {"since": raised_at.isoformat().replace("+00:00", "Z")}
+
+
 def to_micros(moment: datetime) -> int:
     """Return microseconds since 1970-01-01 UTC."""
     return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -4,6 +4,7 @@ HeliographError
 ├── InvalidBaselineError  what was learned of a site's panels cannot be read back
 ├── InvalidReadingError   a message is not a reading; its text is the reason an operator sees
 ├── InvalidSegmentError   a segment or a body of segments cannot be decoded
+├── InvalidBundleError    a bundle is damaged, or not signed by who it says
 └── InvalidTokenError     a gateway's signed token is not acceptable
     └── ClockError        it would be, were the gateway's clock right
 """
@@ -23,6 +24,10 @@ class InvalidReadingError(HeliographError):
 
 class InvalidSegmentError(HeliographError):
     """A segment, or a body of segments, cannot be decoded."""
+
+
+class InvalidBundleError(HeliographError):
+    """A bundle is cut short, damaged, or not signed by the gateway it names."""
 
 
 class InvalidTokenError(HeliographError):

@@ -21,6 +21,12 @@ MAX_FUTURE: Final = timedelta(minutes=5)
 """How far ahead of the receiver's clock a reading may be stamped."""
 MAX_PAST: Final = timedelta(days=5 * 366)
 """How old a reading may be; an unset clock says 1970 or 2000."""
+EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
+"""With a receiver whose own clock is not to be trusted, a reading is from here on"""
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""up to here, or dated by that clock."""
+NEAR_SECONDS: Final = 30.0
+"""A stamp so near to the receiver's clock was taken from it."""
 
 PANEL_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 """A panel id; it is part of topics and URLs."""
@@ -71,7 +77,7 @@ def to_readings(
     *,
     topic_panels: Sequence[str | None],
     arrivals: Sequence[float],
-    now: datetime,
+    now: datetime | None,
 ) -> Decoded:
     """Turn decoded messages into columns, and tell why those that are left out are.
 
@@ -79,7 +85,8 @@ def to_readings(
         messages: What `parse_payload` returned, flattened.
         topic_panels: For each message, the panel its topic names, if any.
         arrivals: For each message, epoch seconds at which it was received.
-        now: The receiver's time, UTC; times far from it are malformed.
+        now: The receiver's time, UTC; times far from it are malformed. None if its clock is not
+            to be trusted: then as `timely` says.
 
     Returns:
         Readings, their origin, the malformed ones, and locations told.
@@ -98,10 +105,9 @@ def to_readings(
         ],
         np.float64,
     ).reshape(-1, 4)
-    earliest, latest = (now - MAX_PAST).timestamp(), (now + MAX_FUTURE).timestamp()
     checked: dict[str | None, str | None] = {id_: _bad_panel_id(id_) for id_ in set(ids)}
     good = np.array([checked[id_] is None for id_ in ids], np.bool_)
-    good &= (seconds >= earliest) & (seconds <= latest)
+    good &= timely(seconds, arrivals=np.array([arrivals[at] for at, _ in rows]), now=now)
     good &= (np.abs(quantities) < np.iinfo(np.int32).max / 1000).all(axis=1)
     good &= np.array([_is_place(message.location) for _, message in rows], np.bool_)
     for row in np.flatnonzero(~good).tolist():
@@ -147,6 +153,39 @@ def _columns(
     )
 
 
+def timely(
+    seconds: NDArray[np.float64], *, arrivals: NDArray[np.float64], now: datetime | None
+) -> NDArray[np.bool_]:
+    """Tell which times are possible.
+
+    Args:
+        seconds: Epoch seconds, shape ``(n,)``.
+        arrivals: The receiver's time when each came, shape ``(n,)``.
+        now: The receiver's time, UTC. None if its clock is not to be trusted: a stamp that is
+            right must not be refused because that clock is wrong, so all of `EARLIEST` to
+            `LATEST` is possible, and whatever the receiver's clock itself dated.
+    """
+    if now is not None:
+        return (seconds >= (now - MAX_PAST).timestamp()) & (
+            seconds <= (now + MAX_FUTURE).timestamp()
+        )
+    sane = (seconds >= EARLIEST.timestamp()) & (seconds < LATEST.timestamp())
+    return sane | (np.abs(seconds - arrivals) <= NEAR_SECONDS)
+
+
+def untimely(second: float, *, now: datetime | None) -> str:
+    """Return what is wrong with a time that is not `timely`."""
+    try:
+        stamp = datetime.fromtimestamp(second, UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return f"timestamp is {second:g} s since 1970, which is no date"
+    if now is None:
+        return f"timestamp is {stamp}, allowed is {EARLIEST.year} to {LATEST.year - 1}"
+    if second > now.timestamp():
+        return f"timestamp is {stamp}, more than {MAX_FUTURE.seconds // 60} minutes in the future"
+    return f"timestamp is {stamp}, more than {MAX_PAST.days // 366} years ago"
+
+
 def epoch_seconds(timestamp: datetime | float | None, *, arrival: float) -> float:
     """Return a message's time in epoch seconds; ``arrival`` where it has none."""
     if timestamp is None:
@@ -171,16 +210,10 @@ def _is_place(location: tuple[float, float] | None) -> bool:
     return location is None or (abs(location[0]) <= 90 and abs(location[1]) <= 180)  # noqa: PLR2004 - degrees
 
 
-def _bad_value(message: ReadingMessage, *, second: float, now: datetime) -> str:
+def _bad_value(message: ReadingMessage, *, second: float, now: datetime | None) -> str:
     for name in ("temperature_celsius", "voltage_volts", "current_amperes", "power_output_watts"):
         if not abs(value := getattr(message, name)) < np.iinfo(np.int32).max / 1000:
             return f"{name} is {value:g}, allowed are finite numbers within +-2147483"
     if not _is_place(message.location):
         return f"location is {message.location}, allowed are latitude +-90 and longitude +-180"
-    try:
-        stamp = datetime.fromtimestamp(second, UTC).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return f"timestamp is {message.timestamp}, which is no date"
-    if second > now.timestamp():
-        return f"timestamp is {stamp}, more than {MAX_FUTURE.seconds // 60} minutes in the future"
-    return f"timestamp is {stamp}, more than {MAX_PAST.days // 366} years ago"
+    return untimely(second, now=now)

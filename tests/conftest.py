@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 
 import pytest
 
@@ -10,7 +11,32 @@ from programs.edge_agent import EdgeAgent
 from programs.mosquitto import Mosquitto
 from programs.postgres import postgres
 from programs.processes import Process
+from programs.soak import Proof, summary
 from programs.waiting import accepts, free_port, wait_until
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what the tests of crashes, cuts, outages and damage have tried, and what was lost."""
+    reports = [
+        each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, [])
+    ]
+    kept = [pair for each in reports if each.when == "call" for pair in each.user_properties]
+    proofs = [Proof(**value) for name, value in kept if name == "proof"]
+    if proofs:
+        terminalreporter.section("nothing is lost")
+        for line in summary(proofs):
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def proof(record_property):
+    """`proof(what, cases=, readings=, lost=, doubled=, note=)`: a line of the table at the end."""
+
+    def note(what, *, cases, readings, lost, doubled=0, note=""):
+        made = Proof(what, cases, readings, lost, doubled, note)
+        record_property("proof", asdict(made))
+
+    return note
 
 
 @pytest.fixture(name="wait_until", scope="session")

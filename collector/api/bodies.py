@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.openapi.spec.enums import OpenAPIType
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from shared.segments import CONTENT_TYPE as SEGMENTS
 
@@ -61,6 +61,10 @@ _ENROLLMENT: Final = Schema(
         ),
     },
 )
+_TIME: Final = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE_TIME)
+_RESEND: Final = Schema(
+    type=OpenAPIType.OBJECT, required=["from", "to"], properties={"from": _TIME, "to": _TIME}
+)
 _SIGN_IN: Final = Schema(
     type=OpenAPIType.OBJECT,
     required=["token"],
@@ -92,6 +96,14 @@ class EnrollOperation(Operation):
 
     def __post_init__(self) -> None:
         self.request_body = _body({JSON: _ENROLLMENT})
+
+
+@dataclass
+class ResendOperation(Operation):
+    """The description of asking a gateway to send again."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _body({JSON: _RESEND})
 
 
 @dataclass

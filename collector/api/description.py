@@ -32,11 +32,12 @@ def describe(app: Litestar) -> dict[str, Any]:
 
 
 def field_texts(struct: type[msgspec.Struct]) -> dict[str, str]:
-    """Return the docstring below each field of a struct."""
+    """Return the docstring below each own field of a struct, by its name in JSON."""
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(struct))).body
     assert isinstance(node, ast.ClassDef)  # noqa: S101 - the source of a class
+    names = {one.name: one.encode_name for one in msgspec.structs.fields(struct)}
     return {
-        field.target.id: inspect.cleandoc(text.value.value)
+        names[field.target.id]: inspect.cleandoc(text.value.value)
         for field, text in zip(node.body, node.body[1:], strict=False)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)

@@ -1,7 +1,8 @@
 """Enrolling a gateway."""
 
+import logging
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, post
@@ -19,6 +20,7 @@ from collector.roles import OPTION, Access
 from collector.throttle import Throttle
 
 MAX_BODY_BYTES = 4096
+_log: Final = logging.getLogger(__name__)
 
 
 class EnrollmentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,8 +56,9 @@ async def enroll(
     public_key = read_public_key(wanted.public_key)
     try:
         return await redeem(database, token=wanted.token, public_key=public_key, now=now)
-    except ProblemError:
+    except ProblemError as refusal:
         # Only failures are bounded: who has the token gets in, whoever else shares the address.
         enrollments.refuse_if_busy(client_of(request), now=now)
         enrollments.count(client_of(request), now=now)
+        _log.warning("refused to enrol a gateway from %s: %s", client_of(request), refusal)
         raise

@@ -52,8 +52,8 @@ def read_period(start_time: str | None, end_time: str | None, *, now: datetime) 
     Raises:
         ProblemError: One is no time, or they are the wrong way round.
     """
-    end = now if end_time is None else _time("end_time", end_time)
-    start = end - DEFAULT_SPAN if start_time is None else _time("start_time", start_time)
+    end = now if end_time is None else read_time("end_time", end_time)
+    start = end - DEFAULT_SPAN if start_time is None else read_time("start_time", start_time)
     if start >= end:
         raise bad_request(
             f"start_time is {show(start)} and end_time is {show(end)}; "
@@ -129,7 +129,12 @@ def show(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _time(name: str, text: str) -> datetime:
+def read_time(name: str, text: str) -> datetime:
+    """Return the time that a parameter or a field means.
+
+    Raises:
+        ProblemError: It is no time.
+    """
     # A plus sign that was not escaped in the address arrives as a space.
     if text[-_OFFSET : -_OFFSET + 1] == " " and "T" in text:
         text = f"{text[:-_OFFSET]}+{text[-_OFFSET + 1 :]}"

@@ -1,5 +1,6 @@
 """Signing a browser in and out of the console."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
@@ -26,6 +27,7 @@ from collector.sessions import (
 from collector.throttle import Throttle
 from collector.tokens import find_caller
 
+_log: Final = logging.getLogger(__name__)
 _OURS: Final = ("same-origin", "none")
 
 
@@ -100,6 +102,8 @@ async def _viewer(
     if caller is None or caller.role not in ALLOWED[Access.VIEWER]:
         attempts.refuse_if_busy(client_of(request), now=now)
         attempts.count(client_of(request), now=now)
+        why = "its token is not known" if caller is None else f"a token of role {caller.role}"
+        _log.warning("refused to sign in %s: %s", client_of(request), why)
         raise unauthorized(given=True)
     return caller
 

@@ -44,7 +44,7 @@ def check_json(body: bytes, *, now: datetime) -> Checked:
     )
     reasons = dict(decoded.malformed)
     limits = [DEFAULT_LIMITS] * len(decoded.readings.panel_ids)
-    readings = decoded.readings
+    readings, origin = decoded.readings, decoded.origin
     if len(readings):
         bad = impossible(readings, limits=limits)
         reasons |= {int(decoded.origin[row]): reason for row, reason in bad.items()}
@@ -55,9 +55,11 @@ def check_json(body: bytes, *, now: datetime) -> Checked:
         readings = Readings(
             panel_ids=readings.panel_ids, quality=readings.quality | flags, **values
         ).take(good)
+        origin = origin[good]
     stored = {readings.panel_ids[at] for at in np.unique(readings.panel).tolist()}
     return Checked(
         readings=readings if len(readings) else None,
+        origin=np.asarray(origin, np.int64) if len(readings) else None,
         rejected=[Rejection(at, reason) for at, reason in sorted(reasons.items())],
         panels=[
             Facts(panel, latitude=place[0], longitude=place[1])

@@ -15,7 +15,9 @@ from shared.tables import Table
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def possible(readings: Readings, *, now: datetime, rejected: list[Rejection]) -> Readings | None:
+def possible(
+    readings: Readings, *, now: datetime, rejected: list[Rejection]
+) -> tuple[Readings | None, NDArray[np.int64] | None]:
     """Return the readings whose panel and time can be, telling of the others.
 
     Their values are not judged: the gateway has done so, by the limits of each panel that its
@@ -25,13 +27,16 @@ def possible(readings: Readings, *, now: datetime, rejected: list[Rejection]) ->
         readings: At least one.
         now: The collector's time, UTC.
         rejected: Where the others are added, with their reasons.
+
+    Returns:
+        The readings, None when none is left; and their positions, None when all are.
     """
     named = np.array([bool(PANEL_ID.fullmatch(panel)) for panel in readings.panel_ids], np.bool_)
     good = timely(readings.time_us, now=now)
     if not named.all():
         good &= named[readings.panel]
     if good.all():
-        return readings
+        return readings, None
     for at in np.flatnonzero(~good).tolist():
         panel = readings.panel[at]
         reason = (
@@ -42,7 +47,7 @@ def possible(readings: Readings, *, now: datetime, rejected: list[Rejection]) ->
         )
         rejected.append(Rejection(at, reason))
     kept = readings.take(good)
-    return kept if len(kept) else None
+    return (kept, np.flatnonzero(good)) if len(kept) else (None, None)
 
 
 def in_time(

@@ -1,28 +1,26 @@
 """Segments as gateways send them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 
 from collector.checks.checked import Checked, Facts
-from collector.checks.rows import EPOCH, bad_moment, in_time, possible, timely
+from collector.checks.reports import check_losses, check_reports, without_nul
+from collector.checks.rows import bad_moment, in_time, possible
 from collector.errors import BadBodyError
 from collector.receipts import Rejection
 from shared.alerts import Episode, alerts_of
 from shared.errors import InvalidSegmentError
 from shared.messages import PANEL_ID
 from shared.segments import Segment, decode, readings_of, unpack
-from shared.tables import Table, Text
+from shared.tables import Table
 
 MAX_BODY_ROWS: Final = 2_000_000
 """Rows of all segments of a body; bounds what a body can grow to when decoded."""
 _LONGEST_NAME: Final = 128
-_NUL: Final = b"\\u0000"
-
-_decode_object: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def decode_body(body: bytes) -> list[Segment | InvalidSegmentError]:
@@ -54,41 +52,44 @@ def check_segment(segment: Segment, *, now: datetime) -> Checked:
     """Check what a segment carries.
 
     Raises:
-        InvalidSegmentError: Its alerts or health reports are not what they should be.
+        InvalidSegmentError: Its alerts, health reports or losses are not what they should be.
     """
     rejected: list[Rejection] = []
-    readings = readings_of(segment)
+    losses = check_losses(segment)
+    readings, origin = readings_of(segment), None
     if readings is not None:
-        readings = possible(readings, now=now, rejected=rejected)
+        readings, origin = possible(readings, now=now, rejected=rejected)
     series = {
         name: in_time(segment.tables.get(name), name=name, now=now, rejected=rejected)
         for name in ("weather", "meter")
     }
     try:
         episodes = _timely_episodes(alerts_of(segment), now=now, rejected=rejected)
-        health = _newest_report(segment.tables.get("health"), now=now)
+        report = check_reports(segment.tables.get("health"), now=now)
     except (msgspec.MsgspecError, OverflowError, RecursionError, ValueError) as error:
         raise InvalidSegmentError(f"alerts or health: {error}") from error
     return Checked(
         readings=readings,
+        origin=origin,
         rejected=rejected,
         weather=series["weather"],
         meter=series["meter"],
         panels=_facts(segment.tables.get("panels"), rejected=rejected),
         episodes=episodes,
-        health=health,
+        report=report,
+        losses=losses,
     )
 
 
 def _timely_episodes(
     episodes: Sequence[Episode], *, now: datetime, rejected: list[Rejection]
-) -> list[Episode]:
+) -> list[tuple[int, Episode]]:
     kept = []
     for at, episode in enumerate(episodes):
         if reason := bad_moment(_sound(episode), now=now):
             rejected.append(Rejection(at, reason, "alerts"))
         else:
-            kept.append(episode)
+            kept.append((at, episode))
     return kept
 
 
@@ -99,27 +100,8 @@ def _sound(episode: Episode) -> Episode:
             raise ValueError(f"{name} has to have 1 to {_LONGEST_NAME} characters")
     if episode.panel is not None and not PANEL_ID.fullmatch(episode.panel):
         raise ValueError(f"panel is {episode.panel[:80]!r}, which is no panel id")
-    _without_nul(episode.details)
+    without_nul(episode.details)
     return episode
-
-
-def _newest_report(table: Table | None, *, now: datetime) -> tuple[datetime, dict[str, Any]] | None:
-    if table is None:
-        return None
-    times, reports = np.asarray(table["time_us"]), table["report"]
-    assert isinstance(reports, Text)  # noqa: S101 - decode() checked it against SCHEMA
-    current = np.flatnonzero(timely(times, now=now))
-    if not len(current):
-        return None
-    at = current[np.argmax(times[current])]
-    report = _decode_object(reports.values[reports.index[at]])
-    return EPOCH + timedelta(microseconds=int(times[at])), _without_nul(report)
-
-
-def _without_nul(document: dict[str, Any]) -> dict[str, Any]:
-    if _NUL in msgspec.json.encode(document):
-        raise ValueError("a text has a NUL character, which no database keeps")
-    return document
 
 
 def _facts(table: Table | None, *, rejected: list[Rejection]) -> list[Facts]:
@@ -134,6 +116,7 @@ def _facts(table: Table | None, *, rejected: list[Rejection]) -> list[Facts]:
             continue
         latest[panel] = Facts(
             panel,
+            index=at,
             model=columns["model"][at] or None,
             panel_group=columns["group"][at] or None,
             rated_watts=_finite(columns["rated_watts"][at]),

@@ -9,6 +9,7 @@ import typer
 from collector.api.description import describe
 from collector.app import create_app
 from collector.cli.gateways import enrollments, gateways
+from collector.cli.importing import import_
 from collector.cli.printing import AsJson, show_facts, show_json, show_rows
 from collector.cli.running import FAILED, settings_from_environment, told_to_people
 from collector.cli.sites import sites
@@ -30,6 +31,7 @@ app.add_typer(sites, name="site")
 app.add_typer(enrollments, name="enrollment")
 app.add_typer(gateways, name="gateway")
 app.add_typer(tokens, name="token")
+app.command("import")(import_)
 
 _SAME: Final = "; else HELIOGRAPH_{}"
 _SECRETS: Final = frozenset({"password", "sslpassword"})
@@ -59,6 +61,9 @@ def serve(
     max_body_bytes: Annotated[
         str | None, typer.Option(help="Of a request" + _SAME.format("MAX_BODY_BYTES"))
     ] = None,
+    max_panels_per_site: Annotated[
+        str | None, typer.Option(help="At most" + _SAME.format("MAX_PANELS_PER_SITE"))
+    ] = None,
     console_open: Annotated[
         str | None, typer.Option(help="Look without a token" + _SAME.format("CONSOLE_OPEN"))
     ] = None,
@@ -72,6 +77,7 @@ def serve(
         "workers": workers,
         "log_level": log_level,
         "max_body_bytes": max_body_bytes,
+        "max_panels_per_site": max_panels_per_site,
         "console_open": console_open,
     }
     with told_to_people():

@@ -88,6 +88,18 @@ async def alerts(pages: NamedDependency[Pages]) -> Response[str]:
     return pages.response("alerts.html")
 
 
+@get("/gateways", name="gateways")
+async def gateways(pages: NamedDependency[Pages]) -> Response[str]:
+    """All gateways: backlog, clock, what is lost, what is outstanding."""
+    return pages.response("gateways.html")
+
+
+@get("/gateways/{gateway:str}", name="gateway")
+async def gateway_page(gateway: FromPath[str], pages: NamedDependency[Pages]) -> Response[str]:
+    """One gateway's account: streams, declared losses, requests to send again."""
+    return pages.response("gateway.html", gateway=gateway)
+
+
 @get("/sign-in", name="sign-in")
 async def sign_in(
     pages: NamedDependency[Pages],
@@ -127,7 +139,7 @@ def console_router() -> Router:
     pages = Pages(static_url)
     shells = Router(
         "/",
-        route_handlers=[fleet, site_page, panel_page, alerts, sign_in],
+        route_handlers=[fleet, site_page, panel_page, alerts, gateways, gateway_page, sign_in],
         dependencies={"pages": Provide(lambda: pages, sync_to_thread=False)},
         response_headers=[ResponseHeader(name=name, value=text) for name, text in _HEADERS.items()],
         include_in_schema=False,

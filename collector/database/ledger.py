@@ -46,6 +46,9 @@ SET received = received + entry.ranges::int8multirange,
 FROM unnest(%s::int4[], %s::uuid[], %s::text[], %s::int8[], %s::int8[], %s::int8[])
     AS entry (gateway_key, stream, ranges, accepted, duplicates, rejected)
 WHERE (ledger.gateway_key, ledger.stream) = (entry.gateway_key, entry.stream)
+RETURNING ledger.gateway_key, EXISTS (
+    SELECT FROM resend_request AS asked
+    WHERE asked.gateway_key = ledger.gateway_key AND asked.answered_at IS NULL)
 """
 
 
@@ -100,8 +103,13 @@ def _also_within(claims: Sequence[Claim], *, known: list[bool]) -> list[bool]:
     return result
 
 
-async def enter(cursor: Cursor, *, entries: dict[Stream, Entry], now: datetime) -> None:
-    """Add to streams that `claim` has locked."""
+async def enter(cursor: Cursor, *, entries: dict[Stream, Entry], now: datetime) -> list[int]:
+    """Add to streams that `claim` has locked.
+
+    Returns:
+        The keys of those of their gateways that are asked to send something again: told by the
+        same statement, so that asking costs no way to the database of its own.
+    """
     text = [
         "{" + ",".join(f"[{first},{last}]" for first, last in entry.ranges) + "}"
         for entry in entries.values()
@@ -118,3 +126,4 @@ async def enter(cursor: Cursor, *, entries: dict[Stream, Entry], now: datetime) 
             [entry.rejected for entry in entries.values()],
         ],
     )
+    return sorted({gateway for gateway, asked in await cursor.fetchall() if asked})

@@ -22,10 +22,14 @@ SELECT EXISTS (SELECT FROM pg_available_extensions
 """
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str, *, to: str = "head") -> None:
     """Bring a database to the newest schema, in one transaction; programs wait for each other.
 
     A database that is empty gets the extension TimescaleDB where the server has it.
+
+    Args:
+        url: The database.
+        to: The revision to go to; only tests of upgrades want an old one.
 
     Raises:
         DatabaseAwayError: The database cannot be reached.
@@ -44,7 +48,7 @@ def upgrade(url: str) -> None:
         config = _config()
         config.attributes["connection"] = connection
         config.attributes["flavour"] = Flavour.of(connection.execute(text(QUERY)).one())
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def current(url: str) -> str | None:

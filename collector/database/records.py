@@ -1,10 +1,8 @@
-"""Storing what travels beside readings: weather, meter, panel metadata, health."""
+"""Storing what travels beside readings: weather, meter, panel metadata."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
@@ -38,20 +36,18 @@ UPDATE panel
 SET (model, panel_group, rated_watts, latitude, longitude) =
     (told.model, told.panel_group, told.rated_watts, told.latitude, told.longitude)
 FROM (SELECT panel_key,
-             coalesce(%(model)s, model) AS model,
-             coalesce(%(panel_group)s, panel_group) AS panel_group,
-             coalesce(%(rated_watts)s::float8, rated_watts) AS rated_watts,
-             coalesce(%(latitude)s::float8, latitude) AS latitude,
-             coalesce(%(longitude)s::float8, longitude) AS longitude
-      FROM panel WHERE panel_key = %(panel_key)s) AS told
+             coalesce(new.model, panel.model) AS model,
+             coalesce(new.panel_group, panel.panel_group) AS panel_group,
+             coalesce(new.rated_watts, panel.rated_watts) AS rated_watts,
+             coalesce(new.latitude, panel.latitude) AS latitude,
+             coalesce(new.longitude, panel.longitude) AS longitude
+      FROM unnest(%s::int4[], %s::text[], %s::text[], %s::float8[], %s::float8[], %s::float8[])
+          AS new (panel_key, model, panel_group, rated_watts, latitude, longitude)
+      JOIN panel USING (panel_key)) AS told
 WHERE panel.panel_key = told.panel_key
   AND (panel.model, panel.panel_group, panel.rated_watts, panel.latitude, panel.longitude)
       IS DISTINCT FROM
       (told.model, told.panel_group, told.rated_watts, told.latitude, told.longitude)
-"""
-_HEALTH: Final = """
-UPDATE gateway SET health = %s::jsonb, health_at = %s
-WHERE gateway_key = %s AND (health_at IS NULL OR health_at < %s)
 """
 
 
@@ -71,18 +67,29 @@ async def store_series(cursor: Cursor, *, table: str, parts: Sequence[tuple[int,
     await cursor.execute(_SERIES[table].encode(), [sites, *columns])
 
 
-async def store_panels(cursor: Cursor, *, panels: Sequence[PanelFacts]) -> None:
-    """Store panel metadata; a row is touched only when something changed."""
-    rows = [{name: getattr(facts, name) for name in facts.__slots__} for facts in panels]
-    await cursor.executemany(_PANELS, rows)
+async def store_panels(cursor: Cursor, *, panels: Iterable[PanelFacts]) -> None:
+    """Store panel metadata; a row is touched only when something changed.
 
-
-async def store_health(
-    cursor: Cursor, *, gateway_key: int, at: datetime, report: dict[str, Any]
-) -> None:
-    """Store a gateway's health report unless a newer one is there."""
-    body = msgspec.json.encode(report).decode()
-    await cursor.execute(_HEALTH, [body, at, gateway_key, at])
+    Args:
+        cursor: In a transaction that holds the sites' locks.
+        panels: In order; what is said later of the same panel counts.
+    """
+    latest: dict[int, PanelFacts] = {}
+    for facts in panels:
+        before = latest.get(facts.panel_key)
+        latest[facts.panel_key] = facts if before is None else facts.over(before)
+    if latest:
+        await cursor.execute(
+            _PANELS,
+            [
+                list(latest),
+                [facts.model for facts in latest.values()],
+                [facts.panel_group for facts in latest.values()],
+                [facts.rated_watts for facts in latest.values()],
+                [facts.latitude for facts in latest.values()],
+                [facts.longitude for facts in latest.values()],
+            ],
+        )
 
 
 def _nullable(column: NDArray[Any]) -> list[int | None]:

@@ -4,8 +4,8 @@ All transactions lock in the same order (sites, streams, rows), so they never wa
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,10 +13,10 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from collector.batch import Outcome, Part, Rows
-from collector.database import copy, ledger
+from collector.batch import Outcome, Part, ResendDue, Rows
+from collector.database import accounts, copy, ledger
 from collector.database.alerts import store_episode
-from collector.database.records import store_health, store_panels, store_series
+from collector.database.records import store_panels, store_series
 
 _THREAD_FROM: Final = 2_000  # readings; below, a thread costs more than it frees
 
@@ -72,8 +72,11 @@ class Transaction:
             Outcome(known=before, accepted=count, duplicates=part.readings - count)
             for part, before, count in zip(self.parts, known, accepted.tolist(), strict=True)
         ]
-        await self._enter(outcomes)
-        return outcomes
+        orders = await self._enter(outcomes)
+        return [
+            _told(part, outcome=outcome, orders=orders)
+            for part, outcome in zip(self.parts, outcomes, strict=True)
+        ]
 
     async def _known(self) -> list[bool]:
         known = [False] * len(self.parts)
@@ -119,9 +122,9 @@ class Transaction:
             await store_series(self.cursor, table="meter", parts=meter)
 
     async def _store_beside(self, parts: Sequence[Part]) -> None:
+        await store_panels(self.cursor, panels=(one for part in parts for one in part.panels))
+        await accounts.store_losses(self.cursor, parts=parts, now=self.now)
         for part in parts:
-            if part.panels:
-                await store_panels(self.cursor, panels=part.panels)
             for episode, panel_key in part.episodes:
                 await store_episode(
                     self.cursor,
@@ -130,12 +133,16 @@ class Transaction:
                     episode=episode,
                     now=self.now,
                 )
-            if part.health and part.claim:
-                at, report = part.health
-                gateway = part.claim.gateway_key
-                await store_health(self.cursor, gateway_key=gateway, at=at, report=report)
+            if part.report and part.claim:
+                await accounts.store_report(
+                    self.cursor,
+                    gateway_key=part.claim.gateway_key,
+                    report=part.report,
+                    now=self.now,
+                )
 
-    async def _enter(self, outcomes: Sequence[Outcome]) -> None:
+    async def _enter(self, outcomes: Sequence[Outcome]) -> dict[int, list[ResendDue]]:
+        """Enter what was stored into the ledger, and return what gateways are to send again."""
         entries: dict[ledger.Stream, ledger.Entry] = {}
         for part, outcome in zip(self.parts, outcomes, strict=True):
             if part.claim is None:
@@ -146,14 +153,25 @@ class Transaction:
             entry.accepted += outcome.accepted
             entry.duplicates += outcome.duplicates
             entry.rejected += 0 if outcome.known else part.rejected
-        if entries:
-            await ledger.enter(self.cursor, entries=entries, now=self.now)
-            gateways = sorted({gateway for gateway, _ in entries})
-            await self.cursor.execute(_SEEN, [self.now, gateways, self.now])
+        if not entries:
+            return {}
+        due = await ledger.enter(self.cursor, entries=entries, now=self.now)
+        gateways = sorted({gateway for gateway, _ in entries})
+        await self.cursor.execute(_SEEN, [self.now, gateways, self.now])
+        if not due:
+            return {}
+        return await accounts.due_resends(self.cursor, gateways=due, now=self.now)
 
 
 def _needs_site(part: Part) -> bool:
-    return bool(part.panels or part.episodes or part.health)
+    return bool(part.panels or part.episodes or part.report or part.losses)
+
+
+def _told(part: Part, *, outcome: Outcome, orders: Mapping[int, list[ResendDue]]) -> Outcome:
+    """Add to an outcome what its gateway is to send again."""
+    if part.claim is None or part.claim.gateway_key not in orders:
+        return outcome
+    return replace(outcome, resend=orders[part.claim.gateway_key])
 
 
 def _prepare(rows: Sequence[Rows]) -> tuple[copy.Ordered, bytes]:

@@ -1,14 +1,43 @@
-"""Gateways: when they were heard, what they report of themselves, and what the ledger holds."""
+"""Gateways: when they were heard, what they report of themselves, the sums of their accounts."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 
 from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
+
+MOST: Final = 2**53 - 1
+"""No sum of a gateway is told as more: programs read JSON numbers as float64."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class GatewayState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a gateway said of itself last, as far as people ask for it; null is "not said"."""
+
+    version: str | None = None
+    """The version of its agent."""
+    backlog_rows: int | None = None
+    """Rows on its disk that wait for us."""
+    backlog_bytes: int | None = None
+    """Their bytes."""
+    backlog_oldest_at: datetime | None = None
+    """When the oldest of them came, UTC."""
+    drained_in_seconds: float | None = None
+    """In how many seconds it expects to have sent them; null also while it cannot tell."""
+    backlog_grows: bool | None = None
+    """Whether they do not become fewer."""
+    clock_offset_seconds: float | None = None
+    """How far our clock is ahead of its own."""
+    set_aside: int | None = None
+    """Segments it holds that we refused."""
+    quarantined: int | None = None
+    """Readings it put into its quarantine since it started."""
 
 
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,68 +59,45 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     """Readings it sent that were there already."""
     rejected: int
     """Readings it sent that were refused."""
+    lost_rows: int
+    """Rows it declared lost and that did not arrive; those it thinned count too."""
+    lost_uncounted: int
+    """Flushes it declared lost of which nobody knows how many rows they had."""
+    outstanding: int
+    """Flushes it has numbered that neither arrived nor were declared lost."""
+    open_resends: int
+    """Requests to send again that it has not answered."""
     health_at: datetime | None
     """The time of its newest report about itself, UTC."""
     health: dict[str, Any] | None
-    """That report: backlog, losses, versions, clock."""
-
-
-class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """What arrived of one run of an agent."""
-
-    stream: UUID
-    """Made at each start of the agent."""
-    first_seq: int
-    """The lowest flush that arrived."""
-    last_seq: int
-    """The highest flush that arrived."""
-    missing: int
-    """Flushes between them that have not arrived."""
-    accepted: int
-    """Readings that were stored."""
-    duplicates: int
-    """Readings that were there already."""
-    rejected: int
-    """Readings that were refused."""
-    first_received_at: datetime
-    """When the first part arrived, UTC."""
-    last_received_at: datetime
-    """When the last part arrived, UTC."""
-
-
-class GatewayDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A gateway and its streams."""
-
-    gateway: Gateway
-    """The gateway."""
-    streams: list[Stream]
-    """Its last 100 streams, the latest first."""
+    """That report, whole."""
+    state: GatewayState = msgspec.field(default_factory=GatewayState)
+    """What matters most of it."""
 
 
 class _Revoked(msgspec.Struct, frozen=True):
     gateway_id: str
 
 
-_GATEWAYS: Final = Statement.load("gateways", row=Gateway)
-_STREAMS: Final = Statement.load("gateway_streams", row=Stream)
+_GATEWAYS: Final = Statement.load("gateways", row=Gateway, most=str(MOST))
 _REVOKE: Final = Statement.load("gateway_revoke", row=_Revoked)
 
 
 async def list_gateways(database: Database) -> list[Gateway]:
     """Return all gateways, ordered by site and id."""
-    return await _GATEWAYS.all(database, gateway=None)
+    return [_gateway(row) for row in await _GATEWAYS.all(database, gateway=None)]
 
 
-async def find_gateway(database: Database, *, gateway: str) -> GatewayDetail:
-    """Return a gateway and its streams.
+async def one_gateway(database: Database, *, gateway: str) -> Gateway:
+    """Return a gateway.
 
     Raises:
         ProblemError: There is no such gateway.
     """
     found = await _GATEWAYS.first(database, gateway=gateway)
     if found is None:
-        raise _unknown(gateway)
-    return GatewayDetail(gateway=found, streams=await _STREAMS.all(database, gateway=gateway))
+        raise unknown_gateway(gateway)
+    return _gateway(found)
 
 
 async def revoke_gateway(database: Database, *, gateway: str, now: datetime) -> None:
@@ -101,12 +107,51 @@ async def revoke_gateway(database: Database, *, gateway: str, now: datetime) -> 
         ProblemError: There is no such gateway.
     """
     if await _REVOKE.first(database, gateway=gateway, now=now) is None:
-        raise _unknown(gateway)
+        raise unknown_gateway(gateway)
 
 
-def _unknown(gateway: str) -> ProblemError:
+def unknown_gateway(gateway: str) -> ProblemError:
+    """Return the error for a gateway that is not there."""
     return ProblemError(
         f"there is no gateway {gateway!r}; /api/gateways lists them",
         status=404,
         title="unknown gateway",
     )
+
+
+def _gateway(row: Gateway) -> Gateway:
+    return msgspec.structs.replace(row, state=state_of(row.health or {}))
+
+
+def state_of(report: Mapping[str, Any]) -> GatewayState:
+    """Return what people ask for of a report, which an agent of any version may have made."""
+    version, grows = report.get("version"), report.get("backlog_grows")
+    oldest = _number(report, "outbox_oldest_at")
+    return GatewayState(
+        version=version if isinstance(version, str) else None,
+        backlog_rows=_count(report, "outbox_rows"),
+        backlog_bytes=_count(report, "outbox_bytes"),
+        backlog_oldest_at=None if oldest is None else _moment(oldest),
+        drained_in_seconds=_number(report, "drained_in_seconds"),
+        backlog_grows=grows if isinstance(grows, bool) else None,
+        clock_offset_seconds=_number(report, "clock_offset_seconds"),
+        set_aside=_count(report, "set_aside"),
+        quarantined=_count(report, "quarantined"),
+    )
+
+
+def _number(report: Mapping[str, Any], name: str) -> float | None:
+    value = report.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if isfinite(value) and abs(value) <= MOST else None
+
+
+def _count(report: Mapping[str, Any], name: str) -> int | None:
+    value = _number(report, name)
+    return None if value is None else int(value)
+
+
+def _moment(seconds: float) -> datetime | None:
+    latest = (_LATEST - _EPOCH) / timedelta(seconds=1)
+    return _EPOCH + timedelta(seconds=seconds) if 0 <= seconds < latest else None

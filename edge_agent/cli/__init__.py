@@ -5,7 +5,16 @@ from typing import Final
 
 import typer
 
-from edge_agent.cli import check, detect, inspect, quarantine, service, setup
+from edge_agent.cli import (
+    buffer,
+    check,
+    detect,
+    inspect,
+    quarantine,
+    replay,
+    service,
+    setup,
+)
 from edge_agent.errors import EdgeError
 
 app: Final = typer.Typer(
@@ -23,7 +32,16 @@ app.command("detect")(detect.detect)
 app.command("init")(setup.init)
 app.command("enroll")(setup.enroll)
 app.command("install-service")(service.install_service)
-app.add_typer(quarantine.app, name="quarantine")
+_quarantine = typer.Typer(
+    help="What was not stored: malformed, impossible, rejected or refused by the collector.",
+    no_args_is_help=True,
+)
+_quarantine.command("list")(quarantine.list_)
+_quarantine.command("show")(quarantine.show)
+_quarantine.command("replay")(replay.replay)
+_quarantine.command("discard")(replay.discard)
+app.add_typer(_quarantine, name="quarantine")
+app.add_typer(buffer.app, name="buffer")
 
 
 def main() -> None:

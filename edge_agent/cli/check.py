@@ -1,6 +1,7 @@
 """`edge-agent check`: whether everything the agent needs is there."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,17 +13,20 @@ from rich.text import Text
 
 from edge_agent.addresses import broker_of, topics_of
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table
+from edge_agent.clock import Clock
 from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config
 from edge_agent.detect import Detector
-from edge_agent.errors import ConfigError, EdgeError, IdentityError
+from edge_agent.errors import CollectorAwayError, ConfigError, EdgeError, IdentityError
 from edge_agent.identity import exposed, load_identity
+from edge_agent.kernel import Kernel
 from edge_agent.mqtt import close, connect, new_client
 from edge_agent.outbox.file import read_file
-from edge_agent.pacer import Pacer
 from edge_agent.panels import PanelBook
 from edge_agent.run import version
+from edge_agent.traffic import unlimited
 from edge_agent.upload import Uploader, measure_clock, open_client
+from edge_agent.upload_clock import ask_time
 
 _CLOCK_SECONDS: Final = 5.0
 
@@ -63,6 +67,7 @@ async def _outcomes(path: Path) -> list[Outcome]:
         "detector": _detector,
         "broker": _broker,
         "collector": _collector,
+        "clock": _clock,
         "identity": _identity,
     }
     found = [Outcome("configuration", ok=True, detail=str(path))]
@@ -133,6 +138,18 @@ async def _collector(config: Config) -> str:
     return f"{config.upload.collector_url} answers; the clocks agree"
 
 
+async def _clock(config: Config) -> str:
+    clock = Clock(Kernel())
+    if not clock.trusted:
+        url = config.upload.collector_url
+        async with open_client(url, version=version(), listener=clock) as client:
+            with contextlib.suppress(CollectorAwayError):
+                await ask_time(client)
+    if not clock.trusted:
+        raise EdgeError(f"cannot be trusted, {clock.why}; what it dates is held back until it can")
+    return f"trusted: {clock.why}"
+
+
 async def _identity(config: Config) -> str:
     identity = load_identity(config.identity.path)
     if identity.site != config.site.id:
@@ -140,6 +157,6 @@ async def _identity(config: Config) -> str:
             f"enrolled for site {identity.site!r}, but site.id is {config.site.id!r}"
         )
     async with open_client(config.upload.collector_url, version=version()) as client:
-        uploader = Uploader(client, identity_of=lambda: identity, pacer=Pacer(None))
+        uploader = Uploader(client, identity_of=lambda: identity, traffic=unlimited())
         await uploader.probe()
     return f"gateway {identity.gateway_id} of site {identity.site} is accepted"

@@ -1,6 +1,8 @@
 """Looking at the agent from outside: its status and its effective configuration."""
 
+import os
 import time
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -21,7 +23,7 @@ def status(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
     if found is None:
         raise EdgeError(f"the agent with the outbox {settings.buffer.path} has never run here")
     now = time.time()
-    wrong = problems(found, now=now)
+    wrong = [*_disk_problem(settings.buffer.path), *problems(found, now=now)]
     if json_:
         print_json({**msgspec.to_builtins(found), "problems": wrong})
     else:
@@ -44,22 +46,59 @@ def config(
         typer.echo(as_toml(tables), nl=False)
 
 
+def _disk_problem(outbox: Path) -> list[str]:
+    """Say that the disk takes no writes, in which case the agent cannot say anything itself."""
+    try:
+        read_only = os.statvfs(outbox.parent).f_flag & os.ST_RDONLY
+    except OSError as error:
+        return [f"cannot look at the disk of {outbox}: {error.strerror}"]
+    return [f"the disk of {outbox} is read-only: nothing can be kept"] if read_only else []
+
+
 def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
     since = "never" if found.receipt_at is None else f"{now - found.receipt_at:.0f} s ago"
     disk = f"{found.outbox_rows} rows in {found.outbox_segments} segments on disk"
     there = "there" if found.collector_there else "away"
+    trusted = "trusted" if found.clock_trusted else "not trusted"
+    jumps = f", {found.clock_jumps} jumps" * bool(found.clock_jumps)
     last = f", last: {found.quarantine_reason}" if found.quarantine_reason else ""
     good = f"{found.readings} good ({found.readings_per_second:g} a second)"
+    each = found.disk_bytes_per_reading
+    wear = "not known" if each is None else f"{each:g} bytes a reading since the start"
+    lost = ", ".join(f"{rows} rows {reason}" for reason, rows in found.lost_rows.items())
     return [
         ("site", f"{found.site}, gateway {found.gateway_id or 'not enrolled'}"),
         ("agent", f"{found.version}, process {found.pid}, up {_age(now - found.started_at)}"),
         ("broker", f"{found.broker}, {'connected' if found.broker_connected else 'away'}"),
         ("readings", f"{good}, {found.quarantined} quarantined"),
         ("outbox", f"{disk} ({found.outbox_bytes / 1e6:.1f} MB), {found.waiting_rows} in memory"),
+        ("written", wear),
+        ("lost, ever", lost or "nothing"),
+        ("backlog", _backlog(found)),
         ("collector", f"{found.collector}, {there}, last receipt {since}"),
-        ("sent", f"{found.uploaded_rows} rows in {found.uploaded_bytes / 1e6:.1f} MB"),
+        ("clock", f"{trusted}: {found.clock_why}{jumps}, {found.held_segments} segments held"),
+        ("sent", _sent(found)),
         ("quarantine", f"{found.quarantine_entries} entries{last}"),
     ]
+
+
+def _backlog(found: Status) -> str:
+    if not found.outbox_rows:
+        return "none"
+    if found.backlog_grows:
+        return "grows"
+    if found.drained_in_seconds is None:
+        return "cannot be foreseen yet"
+    return f"drained in {_age(found.drained_in_seconds)}"
+
+
+def _sent(found: Status) -> str:
+    rows = f"{found.uploaded_rows} rows in {found.uploaded_bytes / 1e6:.1f} MB"
+    wire = f"{found.wire_bytes / 1e6:.1f} MB on the link"
+    if found.month_allowed_bytes is None:
+        return f"{rows}, {wire}"
+    month = f"{found.month_bytes / 1e6:.1f} of {found.month_allowed_bytes / 1e6:.1f} MB"
+    return f"{rows}, {wire}; {month} that have accrued this month"
 
 
 def _age(seconds: float) -> str:

@@ -16,10 +16,13 @@ from edge_agent.detect.samples import Samples, Track, by_slot
 from edge_agent.detect.settings import RuleSettings
 from edge_agent.detect.siblings import median_watts
 from shared.alerts import Episode, to_micros
+from shared.quality import Quality
 from shared.readings import Readings, concatenate
 
 _PATIENCE_US: Final = 1_000_000
 _MAX_WAITING: Final = 10_000
+_NEAR_US: Final = 30_000_000
+"""Times this near to our clock may have been taken from it."""
 _LEAST_SHARE: Final = 0.08
 
 
@@ -50,6 +53,7 @@ class Detector:
         self._newest_us = NEVER
         self._judged_until_us = NEVER
         self._judged_at_us = NEVER
+        self._looked_us = NEVER
         self._peak_watts = np.zeros(0)
 
     def look(self, readings: Readings, *, now: datetime) -> list[Episode]:
@@ -67,14 +71,30 @@ class Detector:
             self._waiting.append(readings)
             self._rows_waiting += len(readings)
             self._newest_us = max(self._newest_us, int(readings.time_us.max()))
-        now_us = to_micros(now)
+        self._looked_us = now_us = to_micros(now)
         if self._is_due(now_us):
             # Taken first: should judging fail, the same readings must not fail it for ever.
             waiting, self._waiting, self._rows_waiting = self._waiting, [], 0
             self._judged_at_us, self._judged_until_us = now_us, self._newest_us
             self._put_back(now_us)
-            self._judge(concatenate(waiting))
+            self._judge(concatenate(waiting), now_us=now_us)
         return self._episodes.drain()
+
+    def redate(self, shift_us: int, *, near_too: bool) -> None:
+        """Move in time what our clock dated, because it was set: nothing ends or begins by that.
+
+        Args:
+            shift_us: By how much, in microseconds.
+            near_too: Whether stamps near to our clock were taken from it.
+        """
+        waiting, self._waiting, self._rows_waiting = self._waiting, [], 0
+        if waiting:
+            self._judge(concatenate(waiting), now_us=self._looked_us)
+        self._newest_us = self._judged_until_us = self._judged_at_us = NEVER
+        moved = self._panels.move(shift_us, near_too=near_too)
+        self._persistence.ensure(self._panels.capacity)
+        self._persistence.move(moved, shift_us=shift_us)
+        self._episodes.move(set(moved.tolist()), shift_us=shift_us)
 
     def open_episodes(self) -> list[Episode]:
         """Return the episodes that last, as they are now."""
@@ -98,8 +118,12 @@ class Detector:
             or self._rows_waiting >= _MAX_WAITING
         )
 
-    def _judge(self, batch: Readings) -> None:
+    def _judge(self, batch: Readings, *, now_us: int) -> None:
         panel = self._panels.positions(batch.panel_ids)[batch.panel]
+        known = panel >= 0
+        arrived = (batch.quality & Quality.ARRIVAL_TIME) != 0
+        self._panels.arrived[panel[known]] = arrived[known]
+        self._panels.near[panel[known]] = np.abs(batch.time_us - now_us)[known] <= _NEAR_US
         track = Track.of(batch, panel=panel, after_us=self._panels.last_us)
         if not len(track):
             return

@@ -1,7 +1,8 @@
 """What to tell: one episode per panel and alert type, raised, now and then updated, cleared."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 
 from edge_agent.detect.findings import Finding, Step
 from edge_agent.detect.texts import recommendation_of, title_of
-from shared.alerts import Episode, from_micros, to_micros
+from shared.alerts import Episode, from_micros, since, to_micros
 
 _SOONEST_UPDATE_US: Final = 60_000_000
 _LATEST_UPDATE_US: Final = 3_600_000_000
@@ -29,6 +30,12 @@ class _Open:
     def of(cls, episode: Episode) -> "_Open":
         seen_us = to_micros(episode.last_seen_at)
         return cls(episode, to_micros(episode.raised_at), seen_us, seen_us)
+
+    def move(self, shift_us: int) -> None:
+        self.episode = _moved(self.episode, shift_us=shift_us)
+        self.raised_us += shift_us
+        self.told_us += shift_us
+        self.last_seen_us += shift_us
 
     def present(self) -> Episode:
         return replace(self.episode, last_seen_at=from_micros(self.last_seen_us))
@@ -73,6 +80,16 @@ class EpisodeLog:
             return False
         self._open[episode.alert_type, panel] = _Open.of(episode)
         return True
+
+    def move(self, panels: Collection[int], *, shift_us: int) -> None:
+        """Move the episodes of these panels in time: the clock that dated them was set."""
+        for (_, panel), entry in self._open.items():
+            if panel in panels:
+                entry.move(shift_us)
+        ids = {self._panel_ids[panel] for panel in panels}
+        for key, episode in self._untold.items():
+            if episode.panel in ids:
+                self._untold[key] = _moved(episode, shift_us=shift_us)
 
     def end(self, episode: Episode) -> None:
         """Tell that an episode nobody watches any more ended when it was last seen."""
@@ -135,6 +152,17 @@ class EpisodeLog:
         self._tell(replace(entry.present(), severity=severity, cleared_at=from_micros(fine_us)))
 
 
+def _moved(episode: Episode, *, shift_us: int) -> Episode:
+    shift = timedelta(microseconds=shift_us)
+    raised_at, cleared_at = episode.raised_at + shift, episode.cleared_at
+    return replace(
+        episode,
+        raised_at=raised_at,
+        last_seen_at=episode.last_seen_at + shift,
+        cleared_at=None if cleared_at is None else cleared_at + shift,
+        details=since(episode.details, raised_at=raised_at),
+    )
+
+
 def _details(finding: Finding, *, since_us: int) -> dict[str, Any]:
-    since = from_micros(since_us).isoformat().replace("+00:00", "Z")
-    return {**finding.evidence(), "since": since}
+    return since({**finding.evidence(), "since": ""}, raised_at=from_micros(since_us))

@@ -38,6 +38,8 @@ class Panels:
         self.group = np.zeros(_FIRST_CAPACITY, np.int32)
         self.last_us = np.full(_FIRST_CAPACITY, NEVER, np.int64)
         self.interval_us = np.zeros(_FIRST_CAPACITY, np.int64)
+        self.arrived = np.zeros(_FIRST_CAPACITY, np.bool_)
+        self.near = np.zeros(_FIRST_CAPACITY, np.bool_)
         self.power_watts = np.full(_FIRST_CAPACITY, np.nan)
         self.values = np.full((4, _FIRST_CAPACITY), MISSING, np.int32)
         self._group_of = group_of
@@ -77,6 +79,8 @@ class Panels:
         self.group = np.append(self.group, np.zeros(more, np.int32))
         self.last_us = np.append(self.last_us, np.full(more, NEVER, np.int64))
         self.interval_us = np.append(self.interval_us, np.zeros(more, np.int64))
+        self.arrived = np.append(self.arrived, np.zeros(more, np.bool_))
+        self.near = np.append(self.near, np.zeros(more, np.bool_))
         self.power_watts = np.append(self.power_watts, np.full(more, np.nan))
         self.values = np.append(self.values, np.full((4, more), MISSING, np.int32), axis=1)
 
@@ -93,6 +97,21 @@ class Panels:
         self.last_us[ahead] = NEVER
         self.interval_us[ahead] = 0
         return ahead
+
+    def move(self, shift_us: int, *, near_too: bool) -> NDArray[np.intp]:
+        """Move when panels were last seen, if our clock dated that: it was set.
+
+        Args:
+            shift_us: By how much, in microseconds.
+            near_too: Whether stamps near to our clock were taken from it.
+
+        Returns:
+            The panels concerned.
+        """
+        ours = self.arrived | (self.near & near_too)
+        moved = np.flatnonzero(ours & (self.last_us != NEVER))
+        self.last_us[moved] += shift_us
+        return moved
 
     def note(self, samples: Samples) -> NDArray[np.int64]:
         """Take in samples, each later than its panel's last one.

@@ -100,6 +100,14 @@ class Persistence:
         """Take up an episode that was open when the agent stopped."""
         self._state[rule, panel] = (True, UNKNOWN, HOLDS, since_us, until_us, 0, 0, worst)
 
+    def move(self, panels: NDArray[np.intp], *, shift_us: int) -> None:
+        """Move the runs of these panels in time: the clock that dated them was set."""
+        state = self._state[:, panels]
+        seen = state["until_us"] != NEVER
+        for name in ("since_us", "until_us"):
+            state[name] += np.where(seen, shift_us, 0)
+        self._state[:, panels] = state
+
     def interrupt(self, panels: NDArray[np.intp]) -> None:
         """Begin all runs of these panels anew, keeping open what is open."""
         state = self._state[:, panels]

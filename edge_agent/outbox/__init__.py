@@ -7,26 +7,31 @@ none comes soon; while it is away, every flush is one commit. Either makes the s
 import asyncio
 import contextlib
 import logging
+import math
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NoReturn
 
 from edge_agent.errors import OutboxFullError
+from edge_agent.lane import Lane
+from edge_agent.outbox.declared import Declarer
 from edge_agent.outbox.file import OutboxFile, open_file
+from edge_agent.outbox.limits import Limits
 from edge_agent.outbox.parcel import Parcel
+from edge_agent.outbox.poison import put_first, set_damaged_aside
 from edge_agent.outbox.quarantine import Quarantine
+from edge_agent.outbox.replays import Replays
 from edge_agent.outbox.shelf import Order, Shelf
+from edge_agent.outbox.taking import Taker
+from edge_agent.outbox.tidying import Tidier
+from edge_agent.outbox.undated import Undated
 from edge_agent.outbox.waiting import Flush, Held, Waiting
 from edge_agent.sealed import Key, Sealed
 
-__all__ = ["Outbox", "Parcel", "open_outbox"]
+__all__ = ["Limits", "Outbox", "Parcel", "open_outbox"]
 
-_MAX_WAITING_BYTES: Final = 33_554_432
-_MAX_WAITING: Final = 10_000
-_SHELF_SHARE: Final = 0.8  # of the file's size; the rest is for the quarantine and SQLite
-_QUARANTINE_SHARE: Final = 0.1
 _RETRY_SECONDS: Final = 1.0
 _SHORTEST_SECONDS: Final = 0.05
 
@@ -37,31 +42,42 @@ class Outbox:
     """Keeps segments until they are settled; `open_outbox` makes one."""
 
     def __init__(
-        self, file: OutboxFile, *, max_bytes: int, spill_after: float, order: Order
+        self, file: OutboxFile, *, limits: Limits, spill_after: float, order: Order
     ) -> None:
         self._file = file
         self._spill_after = spill_after
-        self._order: Order = order
-        self._in_flight: set[Key] = set()
         self._confirmed: list[Sealed] = []
-        self._backlog_busy = False
+        self._away_since: float | None = None
         self._moving = asyncio.Lock()
-        self._changed = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
+        self.changed = asyncio.Event()
+        """Set whenever there may be something to take."""
+        self._declarer = Declarer()
+        self._seen_version = 0
         self.away = True
         """Whether the collector is away, as far as known; then nothing waits in memory."""
+        self.held = False
+        """Whether live data is held back; then it waits on disk, too."""
         self.full = False
         """Whether the last write found no room."""
+        self.damage: str | None = None
+        """What became of a damaged file, as long as that is kept."""
         self.waiting = Waiting()
         """What is in memory."""
-        self.shelf = Shelf(file, max_bytes=int(max_bytes * _SHELF_SHARE))
+        self.shelf = Shelf(file, max_bytes=limits.shelf_bytes)
         """What is on disk."""
-        self.quarantine = Quarantine(file, max_bytes=int(max_bytes * _QUARANTINE_SHARE))
+        self.undated = Undated(file, shelf=self.shelf, waiting=self.waiting, moving=self._moving)
+        """What is held until it is known what time it is from."""
+        self.tidier = Tidier(file, self.shelf, limits=limits)
+        """What merges it, and gives up what is too much."""
+        self._taker = Taker(waiting=self.waiting, shelf=self.shelf, order=order)
+        self.quarantine = Quarantine(file, max_bytes=limits.quarantine_bytes)
         """What was not stored."""
+        self.replays = Replays(file)
+        """What of it is to be judged again."""
 
     async def load(self) -> None:
         """Count what an earlier run left; it is sent under its old stream ids."""
+        self._seen_version = await self._file.data_version()
         await self.shelf.load()
         await self.quarantine.load()
 
@@ -74,22 +90,39 @@ class Outbox:
         flush, now = Flush(len(segments), settled), time.monotonic()
         for sealed in segments:
             self.waiting.add(Held(sealed, flush, now))
-        self._made_room()
-        self._changed.set()
-        if self.away:
+        self.changed.set()
+        if self.to_disk:
             await self.spill()
+
+    @property
+    def to_disk(self) -> bool:
+        """Whether nothing is to wait in memory."""
+        return self.away or self.held
 
     async def has_room(self) -> bool:
         """Wait a little for room in memory, and tell whether there is some."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_RETRY_SECONDS):
-                await self._room.wait()
-        return self._room.is_set()
+        return await self.waiting.has_room(patience=_RETRY_SECONDS)
 
     async def collector_is(self, *, away: bool) -> None:
         """Say whether the collector answers; once it does not, all goes to disk."""
-        self.away = away
+        since = self._away_since or time.monotonic()
+        self.away, self._away_since = away, since if away else None
         if away:
+            await self.spill()
+
+    def away_seconds(self) -> float | None:
+        """Return how long the collector has been away: 0 if nobody has asked yet, None if there.
+
+        While live data is held back on purpose, it is as if it had been away for ever.
+        """
+        if not self.away:
+            return math.inf if self.held else None
+        return 0.0 if self._away_since is None else time.monotonic() - self._away_since
+
+    async def hold(self, *, held: bool) -> None:
+        """Say whether live data is held back although the collector may answer."""
+        self.held = held
+        if held:
             await self.spill()
 
     async def spill_when_due(self) -> NoReturn:
@@ -98,68 +131,76 @@ class Outbox:
             oldest = self.waiting.oldest()
             due = self._spill_after - (0.0 if oldest is None else time.monotonic() - oldest)
             await asyncio.sleep(_RETRY_SECONDS if self.full else max(due, _SHORTEST_SECONDS))
-            await self.spill(age=0 if self.away else self._spill_after)
+            await self.spill(age=0 if self.to_disk else self._spill_after)
 
     async def spill(self, *, age: float = 0) -> None:
-        """Write what is in memory to disk in one commit; without room it stays in memory.
-
-        Args:
-            age: Only what has waited for so many seconds.
-        """
+        """Write what has waited for ``age`` seconds to disk in one commit, if there is room."""
         async with self._moving:
             segments = self.waiting.older_than(time.monotonic() - age)
             if not segments:
                 return
+            safe = self.shelf.fitting(segments)
             try:
-                await self.shelf.put(segments)
+                await self.shelf.put(safe, in_flight=self._taker.in_flight)
             except OutboxFullError:
-                self._is_full(full=True)
-                return
-            self._is_full(full=False)
-            for one in segments:
-                self.waiting.settle(one.key)
-        self._made_room()
-        self._changed.set()
+                safe = []
+            self._is_full(full=len(safe) < len(segments))
+            self.waiting.settle_all(safe)
+        self.changed.set()
 
-    async def take(self, *, max_bytes: int, backlog_first: bool = False) -> Parcel:
-        """Wait for segments to send; they are in flight until `release` or `settle`.
+    async def tidy(self) -> NoReturn:
+        """Keep what is on disk within its limits and merged, for ever."""
+        while True:
+            more = await self.tidier.tidy(full=self.full)
+            if more:
+                self.changed.set()
+            if more and self.full:  # before more is given up: this may have been enough
+                await self.spill()
+            await asyncio.sleep(_SHORTEST_SECONDS if more else _RETRY_SECONDS)
 
-        Live segments and backlog never mix, and one parcel of backlog is out at a time.
+    async def take(self, lane: Lane, *, max_bytes: int, max_rows: int) -> Parcel:
+        """Return what a lane sends next; it is in flight until `release`, and may be nothing.
 
         Args:
+            lane: Urgent segments are taken from memory and from disk, live ones from memory.
             max_bytes: How large the bodies may be in sum, unless a single one is larger.
-            backlog_first: Which of both goes first.
+            max_rows: How many rows they may have in sum, unless a single one has more.
         """
-        while True:
-            self._changed.clear()
-            for backlog in (True, False) if backlog_first else (False, True):
-                parcel = await self._backlog(max_bytes) if backlog else self._live(max_bytes)
-                if parcel.segments:
-                    self._in_flight |= {one.key for one in parcel.segments}
-                    return parcel
-            await self._changed.wait()
+        parcel = await self._taker.take(lane, max_bytes=max_bytes, max_rows=max_rows)
+        if self.shelf.damaged:
+            async with self._moving:
+                await set_damaged_aside(self.shelf, declarer=self._declarer)
+            self.changed.set()
+        return parcel
 
-    def release(self, parcel: Parcel) -> None:
-        """Take back a parcel whose segments were not all settled; those are sent again."""
-        kept = {one.key for one in self._confirmed}
-        self._in_flight -= {one.key for one in parcel.segments} - kept
-        self._backlog_busy &= not parcel.backlog
-        self._changed.set()
+    async def fetch(self, keys: Sequence[Key]) -> Parcel:
+        """Return again segments that are withheld; let go of those that are there no more."""
+        return await self._taker.fetch(keys)
+
+    def release(self, parcel: Parcel, *, withheld: Collection[Key] = frozenset()) -> None:
+        """Take back a parcel whose segments were not all settled; those are sent again.
+
+        Args:
+            parcel: What was taken.
+            withheld: Segments that only `fetch` is to return, until they are released.
+        """
+        kept = {one.key for one in self._confirmed}.union(withheld)
+        self._taker.release(key for key in parcel.keys if key not in kept)
+        self.changed.set()
 
     async def forget(self, segments: Sequence[Sealed]) -> None:
         """Let go of segments the collector has a receipt for."""
         on_disk = list(segments)
         if not self._moving.locked():
-            on_disk = self._settle_waiting(on_disk)
+            on_disk = self.waiting.settle_all(on_disk)
         if on_disk or self._confirmed:
             async with self._moving:
-                self._confirmed += self._settle_waiting(on_disk)
+                self._confirmed += self.waiting.settle_all(on_disk)
                 # Without room even for this, they stay in flight until the next receipt.
                 with contextlib.suppress(OutboxFullError):
                     await self.shelf.drop(self._confirmed)
-                    self._in_flight -= {one.key for one in self._confirmed}
+                    self._taker.release(one.key for one in self._confirmed)
                     self._confirmed = []
-        self._made_room()
 
     async def set_aside(self, sealed: Sealed, *, reason: str) -> None:
         """Keep a segment the collector refuses out of the way, for a person to look at.
@@ -168,10 +209,28 @@ class Outbox:
             OutboxFullError: There is no room for it.
         """
         async with self._moving:
-            in_memory = sealed.key in self.waiting
-            await self.shelf.set_aside(sealed, reason=reason, on_disk=not in_memory)
+            await self.shelf.set_aside(sealed, reason=reason)
             self.waiting.settle(sealed.key)
-        self._made_room()
+
+    async def put_first(self, from_us: int, to_us: int) -> tuple[int, int]:
+        """Let what is on disk of a time range go first; see `Shelf.put_first`.
+
+        Raises:
+            OutboxFullError: There is no room to move what is set aside.
+        """
+        async with self._moving:
+            held = await put_first(self.shelf, file=self._file, from_us=from_us, to_us=to_us)
+        self.changed.set()
+        return held
+
+    async def noticed_change(self) -> bool:
+        """Tell whether another program changed the file since the last call; if so, count anew."""
+        if await self._file.data_version() == self._seen_version:
+            return False
+        async with self._moving:
+            await self.load()
+        self.changed.set()
+        return True
 
     async def remember(self, name: str, *, value: bytes) -> None:
         """Keep a value across restarts.
@@ -185,39 +244,6 @@ class Outbox:
         """Return what was last remembered under a name."""
         rows = await self._file.read("SELECT value FROM state WHERE name = ?", (name,))
         return rows[0][0] if rows else None
-
-    def _live(self, max_bytes: int) -> Parcel:
-        chosen: list[Sealed] = []
-        for one in self.waiting.except_for(self._in_flight):
-            max_bytes -= len(one.body)
-            if chosen and max_bytes < 0:
-                break
-            chosen.append(one)
-        return Parcel(tuple(chosen), backlog=False)
-
-    async def _backlog(self, max_bytes: int) -> Parcel:
-        if self._backlog_busy or not self.shelf.stock.segments:
-            return Parcel((), backlog=True)
-        self._backlog_busy = True
-        segments: tuple[Sealed, ...] = ()
-        try:
-            segments = await self.shelf.next(
-                order=self._order, max_bytes=max_bytes, busy=self._in_flight
-            )
-        finally:
-            self._backlog_busy = bool(segments)
-        return Parcel(segments, backlog=True)
-
-    def _settle_waiting(self, segments: Sequence[Sealed]) -> list[Sealed]:
-        """Settle those in memory; return the others, which are on disk."""
-        others = [one for one in segments if one.key not in self.waiting]
-        for one in segments:
-            self.waiting.settle(one.key)
-        return others
-
-    def _made_room(self) -> None:
-        fits = self.waiting.size_bytes < _MAX_WAITING_BYTES and len(self.waiting) < _MAX_WAITING
-        (self._room.set if fits else self._room.clear)()
 
     def found_full(self) -> None:
         """Note that a write found no room."""
@@ -233,7 +259,12 @@ class Outbox:
 
 @asynccontextmanager
 async def open_outbox(
-    path: Path, *, max_bytes: int, spill_after: float, order: Order = "oldest"
+    path: Path,
+    *,
+    max_bytes: int,
+    spill_after: float,
+    order: Order = "oldest",
+    limits: Limits | None = None,
 ) -> AsyncIterator[Outbox]:
     """Open the outbox file and count what is in it.
 
@@ -242,11 +273,13 @@ async def open_outbox(
         max_bytes: How large it may grow.
         spill_after: Seconds a segment may wait in memory for its receipt.
         order: Which part of the backlog goes first.
+        limits: Its other limits; None means the usual ones.
 
     Raises:
         OutboxError: The file cannot be used.
     """
     async with open_file(path, max_bytes=max_bytes) as file:
-        outbox = Outbox(file, max_bytes=max_bytes, spill_after=spill_after, order=order)
+        limits = limits or Limits(max_bytes=max_bytes)
+        outbox = Outbox(file, limits=limits, spill_after=spill_after, order=order)
         await outbox.load()
         yield outbox

@@ -72,6 +72,7 @@ class Quarantine:
 
     async def _drop_oldest(self) -> None:
         oldest = await self._file.read(_OLDEST, (_BATCH,))
+        sizes = [size for _, size in oldest]
         doomed: list[Row] = []
         entries, size_bytes = self.entries, self.size_bytes
         for id_, size in oldest:
@@ -83,7 +84,8 @@ class Quarantine:
         await self._file.write(
             ("DELETE FROM quarantine WHERE id = ?", doomed), (_COUNT, [(len(doomed),)])
         )
-        self.entries, self.size_bytes = entries, size_bytes
+        self.entries -= len(doomed)  # not as they were above: they may have been counted anew
+        self.size_bytes -= sum(sizes[: len(doomed)])
         self.dropped += len(doomed)
 
 

@@ -35,8 +35,8 @@ async def upgrade(connection: aiosqlite.Connection) -> None:
         await connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
     for statement in schema():
         await connection.execute(statement)
-    await _copy(connection, query=_SEGMENTS, into="segment", extra="created_us, checksum")
-    await _copy(connection, query=_SET_ASIDE, into="set_aside", extra="set_aside_us, reason")
+    await _copy(connection, query=_SEGMENTS, into="segment", extra="")
+    await _copy(connection, query=_SET_ASIDE, into="set_aside", extra=", set_aside_us, reason")
     for table in ("quarantine", "state"):
         await connection.execute(f"INSERT INTO {table} SELECT * FROM old_{table}")
     for table in _TABLES:
@@ -45,9 +45,9 @@ async def upgrade(connection: aiosqlite.Connection) -> None:
 
 async def _copy(connection: aiosqlite.Connection, *, query: str, into: str, extra: str) -> None:
     insert = (
-        f"INSERT INTO {into} "
-        f"(stream, first_seq, last_seq, kind, rows, readings, from_us, to_us, body, {extra}) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        f"INSERT INTO {into} (stream, first_seq, last_seq, kind, rows, readings, from_us, to_us, "
+        f"body, created_us, checksum{extra}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+        f"{', ?, ?' * bool(extra)})"
     )
     async with connection.execute(f"{query} ORDER BY id") as cursor:
         while rows := list(await cursor.fetchmany(_BATCH)):
@@ -63,5 +63,6 @@ def _upgraded(
     except InvalidSegmentError:
         # Kept as it is: it is sent like all others, and set aside when the collector refuses it.
         sealed = Sealed(key, last_seq, Kind.BULK, rows, rows, moment, moment, body)
-    last = reason or (crc32(body),)
-    return (stream, first_seq, last_seq, int(sealed.kind), *sealed[3:], moment, *last)
+    extra = (moment, *reason) if reason else ()  # when it was set aside is all that is known
+    row = (stream, first_seq, last_seq, int(sealed.kind), *sealed[3:8], moment, crc32(body))
+    return (*row, *extra)

@@ -40,12 +40,13 @@ class Validator:
         self._topics = topics
         self._limits_of = limits_of
 
-    def check(self, messages: Sequence[Message], *, now: datetime) -> Checked:
+    def check(self, messages: Sequence[Message], *, now: datetime | None) -> Checked:
         """Check a batch; whatever is in it, this does not raise.
 
         Args:
             messages: As they came.
-            now: Our time, UTC; times far from it are malformed.
+            now: Our time, UTC; times far from it are malformed. None if our clock is not to be
+                trusted: then only those no clock can say are.
         """
         kinds = [self._topics.kind_of(message.topic) for message in messages]
         faults = Faults(messages)
@@ -63,7 +64,7 @@ class Validator:
         *,
         kinds: Sequence[tuple[Kind, str | None]],
         faults: Faults,
-        now: datetime,
+        now: datetime | None,
     ) -> tuple[Readings | None, dict[str, tuple[float, float]]]:
         parsed: list[ReadingMessage | InvalidReadingError] = []
         panels: list[str | None] = []

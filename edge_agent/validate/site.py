@@ -14,7 +14,7 @@ from edge_agent.entries import Faults
 from edge_agent.intake import Message
 from shared.documents import Documents
 from shared.errors import InvalidReadingError
-from shared.messages import MAX_FUTURE, MAX_PAST, epoch_seconds
+from shared.messages import epoch_seconds, timely, untimely
 from shared.readings import to_thousandths
 from shared.tables import MISSING_I8, Table
 
@@ -56,7 +56,7 @@ _meter: Final = Documents(MeterMessage)
 
 
 def weather_table(
-    messages: Sequence[Message], *, rows: Sequence[int], faults: Faults, now: datetime
+    messages: Sequence[Message], *, rows: Sequence[int], faults: Faults, now: datetime | None
 ) -> Table | None:
     """Return the table of those messages at ``rows`` that are good; None without any."""
     good = _decoded(messages, rows=rows, faults=faults, now=now, documents=_weather)
@@ -71,7 +71,7 @@ def weather_table(
 
 
 def meter_table(
-    messages: Sequence[Message], *, rows: Sequence[int], faults: Faults, now: datetime
+    messages: Sequence[Message], *, rows: Sequence[int], faults: Faults, now: datetime | None
 ) -> Table | None:
     """Return the table of those messages at ``rows`` that are good; None without any."""
     good = _decoded(messages, rows=rows, faults=faults, now=now, documents=_meter)
@@ -91,7 +91,7 @@ def _decoded(
     *,
     rows: Sequence[int],
     faults: Faults,
-    now: datetime,
+    now: datetime | None,
     documents: Documents[_Site],
 ) -> list[tuple[int, _Site]]:
     good = []
@@ -102,21 +102,16 @@ def _decoded(
                 faults.add(at, reason=str(message), tier="malformed")
                 continue
             second = epoch_seconds(message.timestamp, arrival=arrival)
-            if reason := _untimely(second, now=now) or _empty(message):
+            if reason := _untimely(second, arrival=arrival, now=now) or _empty(message):
                 faults.add(at, reason=reason, tier="malformed")
             else:
                 good.append((round(second * 1e6), message))
     return good
 
 
-def _untimely(second: float, *, now: datetime) -> str | None:
-    earliest, latest = (now - MAX_PAST).timestamp(), (now + MAX_FUTURE).timestamp()
-    if earliest <= second <= latest:
-        return None
-    return (
-        f"timestamp is {second:.0f} s since 1970, allowed is from {MAX_PAST.days // 366} years ago "
-        f"to {MAX_FUTURE.seconds // 60} minutes from now"
-    )
+def _untimely(second: float, *, arrival: float, now: datetime | None) -> str | None:
+    possible = timely(np.array([second]), arrivals=np.array([arrival]), now=now)
+    return None if possible.all() else untimely(second, now=now)
 
 
 def _empty(message: WeatherMessage | MeterMessage) -> str | None:

@@ -1,4 +1,5 @@
 import itertools
+import json
 import sqlite3
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -49,12 +50,24 @@ class WholePath:
 
     def quarantined(self, panel):
         """Reason and payload of what was published for a panel and quarantined, in order."""
+        return self.in_outbox(
+            "SELECT reason, payload FROM quarantine WHERE topic = ? ORDER BY id",
+            f"sensors/{panel}/readings",
+        )
+
+    def in_outbox(self, query, *parameters):
+        """What the agent's outbox file answers to a query."""
         file = self.agent.config.parent / "outbox.db"
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as outbox:
-            return outbox.execute(
-                "SELECT reason, payload FROM quarantine WHERE topic = ? ORDER BY id",
-                [f"sensors/{panel}/readings"],
-            ).fetchall()
+            return outbox.execute(query, parameters).fetchall()
+
+    def replays(self):
+        """How many messages of the quarantine wait to be judged again."""
+        return self.in_outbox("SELECT count(*) FROM replay")[0][0]
+
+    def status(self):
+        """What the agent last wrote about itself."""
+        return json.loads((self.agent.config.parent / "status.json").read_text())
 
     @contextmanager
     def counting(self, rate=200):

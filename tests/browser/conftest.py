@@ -237,6 +237,93 @@ async def _alerts(
     ][:limit]
 
 
+def make_gateways(now: datetime) -> list[dict[str, Any]]:
+    """One that is well, one that drains a backlog after losses, and one that fell silent."""
+    well = {
+        "gateway_id": "gw-beta-01", "site": "beta", "enrolled_at": _iso(now - timedelta(days=90)),
+        "last_seen_at": _iso(now), "revoked_at": None, "accepted": 7_321_004, "duplicates": 0,
+        "rejected": 0, "lost_rows": 0, "lost_uncounted": 0, "outstanding": 0, "open_resends": 0,
+        "health_at": _iso(now), "health": {},
+        "state": {
+            "version": "0.1.0", "backlog_rows": 0, "backlog_bytes": 0, "backlog_oldest_at": None,
+            "drained_in_seconds": None, "backlog_grows": False, "clock_offset_seconds": 0.1,
+            "set_aside": 0, "quarantined": 0,
+        },
+    }  # fmt: skip
+    draining = well | {
+        "gateway_id": "gw-alpha-01", "site": "alpha", "accepted": 81_402_113, "duplicates": 1_240,
+        "rejected": 3, "lost_rows": 412_000, "lost_uncounted": 14, "outstanding": 1_863,
+        "open_resends": 1,
+        "state": well["state"] | {
+            "backlog_rows": 8_204_000, "backlog_bytes": 31_200_000, "drained_in_seconds": 4_380.0,
+            "clock_offset_seconds": -94.0, "set_aside": 2,
+        },
+    }  # fmt: skip
+    silent = well | {
+        "gateway_id": "gw-gamma-01", "site": "gamma",
+        "last_seen_at": _iso(now - timedelta(minutes=26)),
+    }  # fmt: skip
+    return [well, draining, silent]
+
+
+def make_account(gateway: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The account of the gateway that drains; the others have none."""
+    account = {"gateway": gateway, "streams": [], "lost": [], "losses": [], "resends": []}
+    if not gateway["lost_rows"]:
+        return account
+    ago = [_iso(now - timedelta(hours=hours)) for hours in range(60)]
+    run = {"first_seq": 0, "accepted": 40_000_000, "duplicates": 0, "rejected": 3}
+    names = ["0f1c2d3e-0000-4000-8000-000000000001", "a9b8c7d6-0000-4000-8000-000000000002"]
+    account["streams"] = [
+        run | {
+            "stream": names[0], "last_seq": 9_000, "outstanding": 1_863, "lost": 0, "lost_rows": 0,
+            "lost_uncounted": 0, "first_received_at": ago[30], "last_received_at": ago[0],
+            "outstanding_ranges": [{"first_seq": 9_001, "last_seq": 10_862},
+                                   {"first_seq": 10_870, "last_seq": 10_870}],
+        },
+        run | {
+            "stream": names[1], "last_seq": 70_000, "outstanding": 0, "lost": 1_014,
+            "lost_rows": 412_000, "lost_uncounted": 14, "first_received_at": ago[59],
+            "last_received_at": ago[31], "outstanding_ranges": [],
+        },
+    ]  # fmt: skip
+    told = {"stream": names[1], "from": ago[50], "to": ago[40], "declared_at": ago[39],
+            "received_at": ago[30]}  # fmt: skip
+    account["losses"] = [
+        told | {"first_seq": 100, "last_seq": 1_099, "reason": "over_size", "rows": 290_000,
+                "lost_rows": 290_000},
+        told | {"first_seq": 1_100, "last_seq": 1_500, "reason": "thinned", "rows": 122_000,
+                "lost_rows": 122_000},
+        told | {"first_seq": 2_000, "last_seq": 2_013, "reason": "damaged", "rows": None,
+                "lost_rows": None},
+    ]  # fmt: skip
+    account["lost"] = [
+        {"reason": "damaged", "declarations": 1, "rows": 0, "uncounted": 14},
+        {"reason": "over_size", "declarations": 1, "rows": 290_000, "uncounted": 0},
+        {"reason": "thinned", "declarations": 1, "rows": 122_000, "uncounted": 0},
+    ]
+    account["resends"] = [
+        {"request": 7, "from": ago[50], "to": ago[48], "asked_at": ago[1], "asked_by": "ann",
+         "delivered_at": ago[0], "answered_at": None, "held_segments": None, "held_rows": None},
+        {"request": 6, "from": ago[40], "to": ago[39], "asked_at": ago[3], "asked_by": "ann",
+         "delivered_at": ago[2], "answered_at": ago[2], "held_segments": 2, "held_rows": 36_000},
+    ]  # fmt: skip
+    return account
+
+
+@get("/api/gateways")
+async def _gateways(state: State) -> list[dict[str, Any]]:
+    return make_gateways(state.fleet.sky.now)
+
+
+@get("/api/gateways/{gateway:str}")
+async def _one_gateway(state: State, gateway: FromPath[str]) -> Response[Any]:
+    for row in make_gateways(state.fleet.sky.now):
+        if row["gateway_id"] == gateway:
+            return Response(make_account(row, state.fleet.sky.now))
+    return Response({"status": 404, "detail": f"there is no gateway {gateway!r}"}, status_code=404)
+
+
 @pytest.fixture
 def screenshots() -> Path:
     folder = Path(__file__).parent / "screenshots"
@@ -251,7 +338,17 @@ def fleet() -> Fleet:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def console_url(fleet: Fleet) -> AsyncIterator[str]:
-    handlers = [console_router(), _sites, _one_site, _panels, _series, _readings, _alerts]
+    handlers = [
+        console_router(),
+        _sites,
+        _one_site,
+        _panels,
+        _series,
+        _readings,
+        _alerts,
+        _gateways,
+        _one_gateway,
+    ]
     app = Litestar(handlers, state=State({"fleet": fleet}), openapi_config=None)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     serving = asyncio.create_task(server.serve())

@@ -15,6 +15,8 @@ PAGES = {
     "site": "/sites/alpha",
     "panel": "/sites/alpha/panels/PANEL-003",
     "alerts": "/alerts",
+    "gateways": "/gateways",
+    "gateway": "/gateways/gw-alpha-01",
     "sign-in": "/sign-in?failed=token",
 }
 CHARTED = ["fleet", "site", "panel"]
@@ -39,6 +41,9 @@ async def open_page(page: Page, name: str) -> None:
     await expect(page.locator("#live")).to_have_attribute("data-state", "live")
     if name in CHARTED:
         await expect(page.locator("figcaption").first).not_to_be_empty()
+    if name.startswith("gateway"):
+        await expect(page.locator("tbody tr").first).to_be_visible()
+        return
     await expect(page.locator(".alert").first).to_be_visible()
 
 
@@ -210,6 +215,43 @@ async def test_an_unknown_site_says_so(page):
     await page.goto("/sites/omega")
 
     await expect(page.locator("#totals .notice")).to_have_text("There is no site omega.")
+
+
+async def test_gateways_are_listed_by_need_with_backlog_losses_and_clock(page):
+    await open_page(page, "gateways")
+
+    rows = page.locator(".sites tbody tr")
+    await expect(rows.locator("th a")).to_have_text(["gw-gamma-01", "gw-alpha-01", "gw-beta-01"])
+    await expect(rows.nth(0)).to_contain_text("silent 26 min")
+    for text in ("8,204,000", "drained in 1 h 13 min", "94 s ahead", "412,000 +", "1,863"):
+        await expect(rows.nth(1)).to_contain_text(text)
+    await expect(rows.nth(2)).to_contain_text("live")
+    await expect(page.locator("#totals")).to_contain_text("and 14 flushes of unknown size")
+    await rows.nth(1).locator("a").click()
+    await expect(page.locator("h1")).to_have_text("gw-alpha-01")
+
+
+async def test_a_gateways_account_shows_streams_losses_and_what_was_asked_again(page, console_url):
+    await open_page(page, "gateway")
+
+    runs = page.locator("#streams tbody tr")
+    await expect(runs).to_have_count(2)
+    await expect(runs.first).to_contain_text("9001 to 10862, 10870")
+    losses = page.locator("#losses tbody tr")
+    await expect(losses).to_have_count(3)
+    await expect(losses.nth(2).locator("td.number")).to_have_text(["—", "—"])
+    await expect(page.locator("#lost")).to_contain_text("over size")
+    await expect(page.locator("#resends tbody tr").first).to_contain_text("by ann")
+    await expect(page.locator("#curl")).to_contain_text(
+        f"{console_url}/api/gateways/gw-alpha-01/resend"
+    )
+
+
+async def test_a_gateway_without_losses_says_so(page):
+    await page.goto("/gateways/gw-beta-01")
+
+    await expect(page.locator("#lost .empty")).to_have_text("Nothing was declared lost.")
+    await expect(page.locator("#resends .empty")).to_be_visible()
 
 
 async def run_module(page: Page, module: str, script: str, argument: Any) -> Any:

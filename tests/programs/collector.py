@@ -37,6 +37,10 @@ class CollectorServer:
         """Start it and wait until it says it is ready."""
         self.process.start(ready=self._is_ready)
 
+    def launch(self) -> None:
+        """Start it, not waiting until it is ready."""
+        self.process.launch()
+
     def stop(self) -> None:
         """Stop it in good order."""
         assert self.process.end() == 0, self.process.tail()

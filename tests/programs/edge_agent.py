@@ -1,5 +1,6 @@
 """A real edge agent: configured, enrolled and run as a process."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -26,6 +27,7 @@ class EdgeAgent:
         mqtt_url: str,
         collector: CollectorServer,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Write the configuration.
 
@@ -35,9 +37,11 @@ class EdgeAgent:
             mqtt_url: The broker.
             collector: Where to send to.
             settings: Further keys of the configuration, by table.
+            environment: What to run it with.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.site = site
+        self._environment = dict(environment or {})
         self.config = folder / "edge-agent.toml"
         self._collector = collector
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -62,7 +66,10 @@ class EdgeAgent:
         self.process = Process(
             [EDGE_AGENT, "run", "--config", str(self.config)],
             log=folder / "edge-agent.log",
-            environment={"NOTIFY_SOCKET": "@" + self._notify.getsockname()[1:].decode()},
+            environment={
+                "NOTIFY_SOCKET": "@" + self._notify.getsockname()[1:].decode(),
+                **self._environment,
+            },
         )
 
     def enroll(self) -> None:
@@ -74,6 +81,13 @@ class EdgeAgent:
     def start(self) -> None:
         """Start it and wait until it says it is ready."""
         self.process.start(ready=self._said_ready)
+
+    def launch(self) -> None:
+        """Start it, not waiting until it is ready; what others before it said is forgotten."""
+        with contextlib.suppress(BlockingIOError):
+            while self._notify.recv(4096):
+                pass
+        self.process.launch()
 
     def stop(self) -> None:
         """Stop it in good order."""
@@ -89,6 +103,12 @@ class EdgeAgent:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def report(self, *arguments: str) -> Any:
+        """Run a command that reports and return its JSON, whether all is well or not."""
+        done = self._run(*arguments, "--json")
+        assert done.returncode in {0, 1}, done.stderr
+        return json.loads(done.stdout)
+
     def discard(self) -> None:
         """End it in any case."""
         self.process.discard()
@@ -97,7 +117,7 @@ class EdgeAgent:
     def _run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [EDGE_AGENT, *arguments, "--config", str(self.config)],
-            env=inherited() | environment,
+            env=inherited() | self._environment | environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

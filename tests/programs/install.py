@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from programs import browser, mosquitto, node  # noqa: E402 - the path comes first
+from programs import browser, faketime, mosquitto, node  # noqa: E402 - the path comes first
 from programs.installing import MissingProgramError  # noqa: E402 - as above
 from timescale import wasm  # noqa: E402 - as above
 
@@ -13,6 +13,7 @@ PROGRAMS = {
     "Mosquitto": mosquitto.executable,
     "Mosquitto's clients": lambda: mosquitto.client("mosquitto_sub"),
     "Chromium": browser.chromium,
+    "libfaketime": faketime.library,
     "Node.js": node.node_bin,
     "TimescaleDB (WebAssembly)": wasm.install_timescale,
 }

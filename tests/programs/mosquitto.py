@@ -23,6 +23,13 @@ def client(name: str) -> str:
     return ensure(name, package="mosquitto-clients")
 
 
+EVERY_CHANGE = "autosave_on_changes true\nautosave_interval 1\n"
+"""Lines of a configuration: write the state down after every change."""
+
+EVERY_FEW_CHANGES = "autosave_on_changes true\nautosave_interval 100\n"
+"""Likewise, but seldom enough for hundreds of messages a second: all of the state is written."""
+
+
 class Mosquitto:
     """A broker that keeps its port and its state over restarts."""
 
@@ -37,6 +44,7 @@ class Mosquitto:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
+        self.state = folder / "mosquitto.db"
         config = folder / "mosquitto.conf"
         config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous {str(anonymous).lower()}\n"
@@ -47,9 +55,22 @@ class Mosquitto:
         )
         self.process = Process([executable(), "-c", str(config)], log=folder / "mosquitto.log")
 
+    def saved_at(self) -> float:
+        """Return the epoch seconds at which it last wrote its state down; 0 if it never did.
+
+        It answers a publisher before that, whatever its configuration: a message is its to keep
+        only if this is later than its acknowledgement. It is one thread, so a state written after
+        an acknowledgement was sent has the message in it.
+        """
+        return self.state.stat().st_mtime if self.state.exists() else 0.0
+
     def start(self) -> None:
         """Start it on its port, with the state it has kept."""
         self.process.start(ready=lambda: accepts(self.port))
+
+    def launch(self) -> None:
+        """Start it, not waiting until it is ready."""
+        self.process.launch()
 
     def stop(self) -> None:
         """Stop it in good order: it writes its state down."""

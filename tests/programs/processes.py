@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from programs.waiting import wait_until
 
@@ -13,11 +14,26 @@ class Process:
     """A program that tests start and stop as they like."""
 
     def __init__(
-        self, command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
+        """Prepare it.
+
+        Args:
+            command: What to run.
+            log: Where its output goes.
+            environment: Variables it gets beside the inherited ones.
+            options: Further arguments of `subprocess.Popen`.
+        """
         self.command = command
         self.log = log
-        self._environment = dict(environment or {})
+        self.environment = dict(environment or {})
+        """Of the next start, beside what this process has."""
+        self._options = dict(options or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -33,6 +49,16 @@ class Process:
 
     def start(self, *, ready: Callable[[], bool], timeout: float = 60.0) -> None:
         """Start it and wait until it is ready."""
+        self.launch()
+
+        def ready_or_over() -> bool:
+            assert self.runs, f"{self.command} ended at its start: {self.tail()}"
+            return ready()
+
+        wait_until(ready_or_over, timeout=timeout, what=f"{self.command} ready: {self.tail()}")
+
+    def launch(self) -> None:
+        """Start it, not waiting until it is ready."""
         assert not self.runs
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -40,15 +66,10 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=inherited() | self._environment,
+                env=inherited() | self.environment,
                 process_group=0,
+                **self._options,
             )
-
-        def ready_or_over() -> bool:
-            assert self.runs, f"{self.command} ended at its start: {self.tail()}"
-            return ready()
-
-        wait_until(ready_or_over, timeout=timeout, what=f"{self.command} ready: {self.tail()}")
 
     def end(self, number: signal.Signals = signal.SIGTERM, *, timeout: float = 20.0) -> int:
         """Send a signal and return the exit code, negative when the signal ended it."""

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import deque
 from datetime import UTC, datetime, timedelta
 
 import paho.mqtt.client as paho
@@ -13,7 +14,8 @@ from programs.waiting import wait_until
 class CountingPublisher:
     """Publishes distinct readings at QoS 1 and knows which the broker has acknowledged.
 
-    What was not acknowledged when a connection broke is sent again, as MQTT wants it.
+    What was not acknowledged when a connection broke is sent again, as MQTT wants it. What was
+    acknowledged by a broker that then lost it is sent again by `distrust`.
     """
 
     def __init__(self, port: int, *, name: str = "COUNTED", panels: int = 4) -> None:
@@ -26,13 +28,18 @@ class CountingPublisher:
         """
         self.name = name
         self._panels = [f"{name}-P{number:03d}" for number in range(panels)]
-        self._acknowledged: set[int] = set()
-        self._sent: dict[int, tuple[str, str]] = {}
-        self._next = datetime.now(UTC) - timedelta(hours=1)
+        self._start = datetime.now(UTC) - timedelta(hours=1)
+        self._count = 0
+        self._awaited: dict[int, int] = {}  # by message id, which comes again after 65,535 others
+        self._acknowledgements: deque[tuple[int, float]] = deque()
+        self._acknowledged_at: dict[int, float] = {}
+        self._doubted: float | None = None
+        self._connected_anew = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, name, clean_session=False)
         self._client.on_publish = self._on_publish
+        self._client.on_connect = self._on_connect
         self._client.max_inflight_messages_set(1000)
         self._client.max_queued_messages_set(0)
         self._client.reconnect_delay_set(1, 1)
@@ -41,23 +48,34 @@ class CountingPublisher:
 
     @property
     def acknowledged(self) -> int:
-        """How many readings the broker has acknowledged."""
-        return len(self._acknowledged)
+        """How many readings the broker has acknowledged, as of the last one published."""
+        return len(self._acknowledged_at)
+
+    @property
+    def published(self) -> int:
+        """How many distinct readings there are."""
+        return self._count
 
     @property
     def readings(self) -> set[tuple[str, str]]:
         """Panel and timestamp of each reading published."""
-        return set(self._sent.values())
+        return {(panel, timestamp) for panel, timestamp, _ in self.values}
+
+    @property
+    def values(self) -> set[tuple[str, str, int]]:
+        """Panel, timestamp and power in milliwatts of each reading published."""
+        return {self._reading(number) for number in range(self._count)}
+
+    def time_of(self, number: int) -> datetime:
+        """Return the time of a reading; later ones have later times."""
+        return self._start + timedelta(milliseconds=number)
 
     def publish(self, count: int) -> None:
-        """Publish so many distinct readings."""
+        """Publish so many further readings."""
         for _ in range(count):
-            self._next += timedelta(milliseconds=1)
-            panel = self._panels[len(self._sent) % len(self._panels)]
-            timestamp = self._next.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            body = reading(panel, timestamp=timestamp)
-            info = self._client.publish(f"sensors/{panel}/readings", json.dumps(body), qos=1)
-            self._sent[info.mid] = (panel, timestamp)
+            self._send(self._count)
+            self._count += 1
+        self._settle()
 
     def start(self, *, rate: int = 200) -> None:
         """Publish on and on, so many readings a second."""
@@ -65,26 +83,62 @@ class CountingPublisher:
         self._thread = threading.Thread(target=self._go_on, args=(rate,), name="publisher")
         self._thread.start()
 
+    def distrust(self, *, since: float) -> None:
+        """Send again, once connected anew, what the broker acknowledged and then may have lost.
+
+        To be called while the broker is down.
+
+        Args:
+            since: Epoch seconds; what was acknowledged before is the broker's to keep.
+        """
+        self._connected_anew.clear()
+        self._doubted = since if self._doubted is None else min(self._doubted, since)
+
     def finish(self, *, timeout: float = 60.0) -> int:
         """Stop publishing, wait until everything is acknowledged, and return how many there are."""
-        if self._thread is not None:
-            self._stopping.set()
-            self._thread.join()
-            self._thread = None
-        wait_until(
-            lambda: self._acknowledged >= self._sent.keys(),
-            timeout=timeout,
-            what="the broker acknowledges everything",
-        )
-        return len(self._sent)
+        self.stop()
+        wait_until(self.complete, timeout=timeout, what="the broker acknowledges everything")
+        return self._count
 
     def close(self) -> None:
         """Disconnect."""
+        self.stop()
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def complete(self) -> bool:
+        """Tell, after `stop`, whether everything is acknowledged."""
+        self._settle()
+        return self._doubted is None and len(self._acknowledged_at) == self._count
+
+    def stop(self) -> None:
+        """Stop publishing."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
-        self._client.disconnect()
-        self._client.loop_stop()
+            self._thread = None
+
+    def _reading(self, number: int) -> tuple[str, str, int]:
+        time_ = self.time_of(number).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return self._panels[number % len(self._panels)], time_, 405_000 + number % 9_973
+
+    def _send(self, number: int) -> None:
+        panel, timestamp, milliwatts = self._reading(number)
+        body = reading(panel, timestamp=timestamp) | {"power_output_watts": milliwatts / 1000}
+        info = self._client.publish(f"sensors/{panel}/readings", json.dumps(body), qos=1)
+        self._awaited[info.mid] = number
+
+    def _settle(self) -> None:
+        """Match acknowledgements, in the thread that publishes: each message id is known by now."""
+        while self._acknowledgements:
+            mid, moment = self._acknowledgements.popleft()
+            self._acknowledged_at[self._awaited.pop(mid)] = moment
+        if self._doubted is not None and self._connected_anew.is_set():
+            doubted, self._doubted = self._doubted, None
+            again = [n for n, moment in self._acknowledged_at.items() if moment >= doubted]
+            for number in again:
+                del self._acknowledged_at[number]
+                self._send(number)
 
     def _go_on(self, rate: int) -> None:
         batch = max(rate // 50, 1)
@@ -92,7 +146,10 @@ class CountingPublisher:
             self.publish(batch)
 
     def _on_publish(self, _client, _userdata, mid, _reason, _properties) -> None:
-        self._acknowledged.add(mid)
+        self._acknowledgements.append((mid, time.time()))
+
+    def _on_connect(self, _client, _userdata, _flags, _reason, _properties) -> None:
+        self._connected_anew.set()
 
 
 def reading(panel: str | None = "PANEL-001", *, timestamp: str | float | None = None) -> dict:

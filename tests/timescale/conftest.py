@@ -28,12 +28,17 @@ def own_timescale_url():
 
 
 @contextmanager
-def _migrated_timescale():
+def _timescale():
     with ExitStack() as stack:
         if server := os.environ.get(VARIABLE):
-            url = stack.enter_context(Postgres(server).database(migrated=False))
+            yield stack.enter_context(Postgres(server).database(migrated=False))
         else:
-            url = stack.enter_context(start_timescale())
+            yield stack.enter_context(start_timescale())
+
+
+@contextmanager
+def _migrated_timescale():
+    with _timescale() as url:
         upgrade(url)
         yield url
 
@@ -47,6 +52,16 @@ def database_url(request):
         url = request.getfixturevalue("timescale_url")
         yield url
         _empty(url)
+
+
+@pytest.fixture(params=["plain", "timescale"])
+def empty_url(request, postgres_server):
+    """An empty database of each flavour."""
+    start = (
+        _timescale() if request.param == "timescale" else postgres_server.database(migrated=False)
+    )
+    with start as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from collector.database.engine import open_database
 from collector.database.flavour import Flavour
 from collector.database.migrate import current, head, upgrade
 from collector.errors import DatabaseUnsuitableError
+from collector.queries.accounts import find_gateway
 
 COLUMNS = text("""
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
@@ -43,6 +44,42 @@ def test_upgrading_again_changes_nothing(database_url):
     assert current(database_url) == head()
     upgrade(database_url)
     assert current(database_url) == head()
+
+
+FILL = """
+INSERT INTO site (site, name) VALUES ('alpha', 'Alpha');
+INSERT INTO panel (site_key, panel, model) VALUES (1, 'PANEL-001', 'M');
+INSERT INTO gateway (gateway, site_key, public_key, health)
+VALUES ('gw-1', 1, sha256('x'), '{"version": "1"}');
+INSERT INTO ledger VALUES (1, '00000000-0000-0000-0000-000000000001', '{[0,5),[7,10)}', 80, 2, 1,
+                           now(), now());
+INSERT INTO reading_raw VALUES (1, '2026-06-01 12:00+00', 1, 2, 3, 4, 0);
+INSERT INTO alert (site_key, panel_key, alert_type, severity, episode, raised_at, last_seen_at,
+                   title, recommendation)
+VALUES (1, 1, 'flatline', 'low', 'one', now(), now(), 'Frozen', 'Look')"""
+KEPT = "SELECT " + ", ".join(
+    f"(SELECT jsonb_agg(to_jsonb(t)) FROM {table} AS t)"
+    for table in ("site", "panel", "gateway", "ledger", "reading_raw", "alert")
+)
+
+
+async def test_a_database_with_data_is_upgraded_and_keeps_all_of_it(empty_url):
+    upgrade(empty_url, to="0001")
+    async with open_database(empty_url) as database:
+        async with database.begin() as connection:
+            for statement in FILL.split(";"):
+                await connection.execute(text(statement))
+        async with database.connect() as connection:
+            before = tuple((await connection.execute(text(KEPT))).one())
+
+    upgrade(empty_url)
+
+    assert current(empty_url) == head()
+    async with open_database(empty_url) as database:
+        async with database.connect() as connection:
+            assert tuple((await connection.execute(text(KEPT))).one()) == before
+        (stream,) = (await find_gateway(database, gateway="gw-1")).streams
+    assert [(one.first_seq, one.last_seq) for one in stream.outstanding_ranges] == [(5, 6)]
 
 
 async def test_the_flavour_is_told(database, request):

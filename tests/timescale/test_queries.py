@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import text
 
 from collector.errors import ProblemError
+from collector.queries.accounts import find_gateway
 from collector.queries.alerts import State, acknowledge, list_alerts, resolve
 from collector.queries.efficiency import list_efficiency
-from collector.queries.gateways import find_gateway, list_gateways
+from collector.queries.gateways import list_gateways
 from collector.queries.panels import find_panel, list_panels
 from collector.queries.readings import INTERVALS, Period, list_buckets, list_raw
+from collector.queries.resends import ask_resend
 from collector.queries.series import METRICS, site_series
 from collector.queries.sites import find_site, list_sites
 from shared.alerts import Severity
@@ -380,23 +382,113 @@ async def test_an_alert_is_taken_once_and_closed_once(world, database):
         await resolve(database, alert_id=4711, by="ann", now=NOW)
 
 
-async def test_a_gateway_shows_what_arrived_and_what_is_missing_between(world, database):
+async def add_gateway(world):
     alpha = await world.site()
-    key = await world.run(
+    return await world.run(
         "INSERT INTO gateway (gateway, site_key, public_key, health) "
-        "VALUES ('gw-1', :k, sha256('x'), '{\"backlog_rows\": 7}') RETURNING gateway_key",
+        "VALUES ('gw-1', :k, sha256('x'), "
+        """ '{"outbox_rows": 7, "version": "9.9", "outbox_oldest_at": "soon"}') """
+        "RETURNING gateway_key",
         k=alpha,
     )
+
+
+async def declare(world, key, *losses):
+    for first, last, reason, rows in losses:
+        await world.run(
+            "INSERT INTO declared_loss VALUES (:g, '00000000-0000-0000-0000-000000000001', "
+            ":f, :l, :r, :n, :t, :t, :t, :t) RETURNING gateway_key",
+            g=key, f=first, l=last, r=reason, n=rows, t=NOW,
+        )  # fmt: skip
+
+
+async def test_a_gateway_shows_what_arrived_what_is_lost_and_what_is_outstanding(world, database):
+    key = await add_gateway(world)
     await world.run(
         "INSERT INTO ledger VALUES (:g, '00000000-0000-0000-0000-000000000001', "
-        "'{[0,5),[7,10)}', 80, 2, 1, :n, :n)",
+        "'{[0,5),[7,10)}', 80, 2, 1, :n, :n) RETURNING gateway_key",
         g=key,
         n=NOW,
     )
+    await world.run(
+        "INSERT INTO stream_tail VALUES (:g, '00000000-0000-0000-0000-000000000001', 20), "
+        "(:g, '00000000-0000-0000-0000-000000000002', 3)",
+        g=key,
+    )
+    await declare(
+        world, key,
+        (5, 5, "damaged", 3),  # lost
+        (0, 1, "thinned", 10),  # arrived with fewer rows
+        (3, 4, "damaged", 9),  # arrived all the same
+        (8, 12, "damaged", None),  # two of its flushes arrived
+        (12, 13, "over_size", 7),  # lost, one flush of it for the second time
+    )  # fmt: skip
+
     (gateway,) = await list_gateways(database)
     detail = await find_gateway(database, gateway="gw-1")
-    assert (gateway.accepted, gateway.duplicates, gateway.rejected) == (80, 2, 1)
-    assert gateway.health == {"backlog_rows": 7}
+
     assert detail.gateway == gateway
-    (stream,) = detail.streams
-    assert (stream.first_seq, stream.last_seq, stream.missing) == (0, 9, 2)
+    assert (gateway.accepted, gateway.duplicates, gateway.rejected) == (80, 2, 1)
+    assert (gateway.lost_rows, gateway.lost_uncounted, gateway.outstanding) == (20, 3, 10)
+    assert gateway.health["version"] == gateway.state.version == "9.9"
+    assert (gateway.state.backlog_rows, gateway.state.backlog_oldest_at) == (7, None)
+    stream, silent = detail.streams
+    assert (stream.first_seq, stream.last_seq, stream.outstanding) == (0, 9, 7)
+    shown = [(one.first_seq, one.last_seq) for one in stream.outstanding_ranges]
+    assert shown == [(6, 6), (14, 19)]
+    assert (stream.lost, stream.lost_rows, stream.lost_uncounted) == (5, 20, 3)
+    assert (silent.last_seq, silent.outstanding) == (None, 3)
+    assert [(one.reason, one.declarations, one.rows, one.uncounted) for one in detail.lost] == [
+        ("damaged", 3, 3, 3),
+        ("over_size", 1, 7, 0),
+        ("thinned", 1, 10, 0),
+    ]
+    told = {(one.first_seq, one.reason): one.lost_rows for one in detail.losses}
+    assert told[3, "damaged"] == 0
+    assert told[8, "damaged"] is None
+
+
+async def test_absurd_ranges_of_one_gateway_break_no_sum(world, database):
+    key = await add_gateway(world)
+    for number in (1, 2, 3):
+        await world.run(
+            "INSERT INTO stream_tail VALUES (:g, CAST(:s AS uuid), 9223372036854775806) "
+            "RETURNING gateway_key",
+            g=key,
+            s=f"00000000-0000-0000-0000-00000000000{number}",
+        )
+    (gateway,) = await list_gateways(database)
+
+    assert gateway.outstanding == 2**53 - 1
+    assert (await find_gateway(database, gateway="gw-1")).streams[0].outstanding == 2**53 - 1
+
+
+async def test_the_same_range_asked_again_is_one_request_until_it_is_answered(world, database):
+    await add_gateway(world)
+    asked = {"gateway": "gw-1", "start": NOW, "end": NOW + timedelta(hours=1), "by": "ann"}
+
+    first = await ask_resend(database, now=NOW, **asked)
+    again = await ask_resend(database, now=NOW + timedelta(minutes=1), **asked)
+    await world.run("UPDATE resend_request SET answered_at = now() RETURNING request")
+    later = await ask_resend(database, now=NOW, **asked)
+
+    assert first == again
+    assert later.request > first.request
+    assert (first.start, first.end, first.asked_by) == (NOW, NOW + timedelta(hours=1), "ann")
+
+
+async def test_too_many_open_requests_and_revoked_gateways_are_refused(world, database):
+    await add_gateway(world)
+
+    async def ask(minutes):
+        end = NOW + timedelta(minutes=minutes)
+        return await ask_resend(database, gateway="gw-1", start=NOW, end=end, by="ann", now=NOW)
+
+    for minutes in range(1, 11):
+        await ask(minutes)
+    with pytest.raises(ProblemError, match="has 10 requests to answer") as caught:
+        await ask(11)
+    assert caught.value.status == 409
+    await world.run("UPDATE gateway SET revoked_at = now() RETURNING gateway_key")
+    with pytest.raises(ProblemError, match="revoked"):
+        await ask(12)

@@ -12,7 +12,15 @@ from collector.console.pages import CONTENT_SECURITY_POLICY, console_router, loc
 
 CONSOLE = Path(__file__).parents[2] / "collector" / "console"
 LIBRARIES = CONSOLE / "static" / "lib"
-PAGES = ["/", "/sites/alpha", "/sites/alpha/panels/PANEL-001", "/alerts", "/sign-in"]
+PAGES = [
+    "/",
+    "/sites/alpha",
+    "/sites/alpha/panels/PANEL-001",
+    "/alerts",
+    "/gateways",
+    "/gateways/gw-1",
+    "/sign-in",
+]
 
 
 @pytest.fixture

@@ -104,3 +104,23 @@ export async function alerts(filter = {}) {
     cleared_at: stamp(row.cleared_at),
   }));
 }
+
+/** `row` with the named times in milliseconds. */
+const timed = (row, ...names) => ({ ...row, ...Object.fromEntries(names.map((name) => [name, stamp(row[name])])) });
+
+const gateway = (row) => timed(row, "enrolled_at", "last_seen_at", "revoked_at", "health_at");
+
+/** All gateways with the sums of their accounts. */
+export const gateways = async () => (await get("/api/gateways")).map(gateway);
+
+/** One gateway's account. */
+export async function oneGateway(id) {
+  const answer = await get(`/api/gateways/${encodeURIComponent(id)}`);
+  return {
+    gateway: gateway(answer.gateway),
+    streams: answer.streams.map((row) => timed(row, "first_received_at", "last_received_at")),
+    lost: answer.lost,
+    losses: answer.losses.map((row) => timed(row, "from", "to", "declared_at", "received_at")),
+    resends: answer.resends.map((row) => timed(row, "from", "to", "asked_at", "delivered_at", "answered_at")),
+  };
+}

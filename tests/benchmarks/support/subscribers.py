@@ -19,6 +19,7 @@ from edge_agent.config import pace_of
 from edge_agent.configfile import parse_config
 from edge_agent.pipeline import deliver, keep
 from edge_agent.run import assembled, collect_garbage_rarely
+from edge_agent.scheduler import LANES
 from shared.messages import ReadingMessage
 
 FLUSH_SECONDS = 0.02
@@ -72,8 +73,7 @@ async def agent(port, count, folder):
                 tasks.create_task(work)
                 for work in (
                     keep(stages),
-                    deliver(stages, backlog_first=False),
-                    deliver(stages, backlog_first=True),
+                    *(deliver(stages) for _ in range(LANES)),
                     stages.outbox.spill_when_due(),
                     stages.detection.forget_cleared(),
                     whole.subscriber.run(),

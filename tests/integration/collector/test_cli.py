@@ -4,10 +4,12 @@ import json
 from urllib.parse import urlsplit
 
 import httpx
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
 from collector.cli.commands import app
+from integration.collector.bodies import add_gateway
 
 
 @pytest.fixture
@@ -82,6 +84,7 @@ def test_what_is_asked_wrongly_ends_with_2_and_an_explanation(collector, argumen
         ["token", "create", "me", "--role", "ingest", "--site", "nowhere"],
         ["token", "revoke", "4711"],
         ["gateway", "revoke", "gw-nobody"],
+        ["gateway", "show", "gw-nobody"],
     ],
 )
 def test_what_is_not_there_ends_with_1_and_one_line(collector, arguments):
@@ -175,6 +178,41 @@ def test_a_table_in_a_pipe_has_a_line_for_a_row_and_cuts_nothing(collector, answ
 
     (row,) = [line for line in lines if name in line]
     assert made["expires_at"][:19].replace("T", " ") in row
+
+
+FILLED = """
+UPDATE gateway SET last_seen_at = '2026-06-01 12:00+00', health =
+    '{"version": "1.2", "outbox_rows": 90000, "drained_in_seconds": 7260,
+      "clock_offset_seconds": 2.5}';
+INSERT INTO ledger VALUES (1, '00000000-0000-0000-0000-000000000001', '{[0,5),[7,10)}', 80, 2, 1,
+                           now(), now());
+INSERT INTO declared_loss VALUES
+    (1, '00000000-0000-0000-0000-000000000001', 5, 5, 'over_size', 300, now(), now(), now(), now()),
+    (1, '00000000-0000-0000-0000-000000000002', 0, 3, 'damaged', NULL, now(), now(), now(), now());
+INSERT INTO resend_request (gateway_key, from_at, to_at, asked_at, asked_by)
+VALUES (1, '2026-06-01 10:00+00', '2026-06-01 11:00+00', now(), 'ann')
+"""
+
+
+def test_gateways_are_shown_with_what_is_lost_and_outstanding(collector, answer, postgres_url):
+    assert "No gateway yet" in collector("gateway", "list").stdout
+    add_gateway(postgres_url, site="alpha", gateway="gw-1")
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(FILLED)
+
+    (row,) = answer("gateway", "list")
+    assert (row["lost_rows"], row["lost_uncounted"], row["outstanding"]) == (300, 4, 1)
+    listed = collector("gateway", "list").stdout
+    assert "90000 rows, drained in 2 h 1 min" in listed
+    assert "300 rows and 4 flushes of unknown size" in listed
+
+    detail = answer("gateway", "show", "gw-1")
+    assert detail["gateway"] == row
+    assert detail["resends"][0]["from"] == "2026-06-01T10:00:00Z"
+    shown = collector("gateway", "show", "gw-1").stdout
+    for text in ("version: 1.2", "clock: -2.5 s", "1 flushes in 1 ranges", "damaged", "over_size"):
+        assert text in shown
+    assert "2026-06-01 10:00:00Z" in shown
 
 
 def test_openapi_is_printed_without_a_database(collector):

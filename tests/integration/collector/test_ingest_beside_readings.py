@@ -241,6 +241,27 @@ async def test_the_newest_health_report_stays(send, rows):
     ]
 
 
+async def test_what_a_panel_is_told_to_be_later_in_a_commit_completes_what_was_told_before(
+    ingest, sender, rows
+):
+    def told(model, watts):
+        return {
+            "panel": Text.of(["PANEL-000"]),
+            "model": Text.of([model]),
+            "group": Text.of(["south"]),
+            "rated_watts": np.array([watts]),
+            "latitude": np.array([np.nan]),
+            "longitude": np.array([np.nan]),
+        }
+
+    sent = body(
+        segment(seq=(0, 0), panels=told("A", 300.0)), segment(seq=(1, 1), panels=told("", 400.0))
+    )
+    await ingest.segments(sent, sender=sender, now=NOW)
+
+    assert rows("SELECT model, panel_group, rated_watts FROM panel") == [("A", "south", 400.0)]
+
+
 async def test_a_stream_of_another_start_has_a_ledger_of_its_own(ingest, sender, rows):
     for number in (1, 2):
         sent = segment(readings(count=number), stream=UUID(int=number), seq=(0, 0))

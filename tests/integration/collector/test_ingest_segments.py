@@ -85,6 +85,26 @@ async def test_one_damaged_segment_does_not_stop_the_others(ingest, sender, rows
     assert rows(COUNT) == [(20,)]
 
 
+async def test_there_is_one_receipt_for_each_segment_in_the_order_they_were_sent(ingest, sender):
+    """Agents match receipts by position: one that cannot be decoded has no stream to go by."""
+    one = [segment(readings(panels=1, count=1 + n), seq=(n, n)) for n in range(3)]
+    sent = [b"junk", one[2], b"\xff", one[0], one[0][:-9], one[1], one[0], b"x"]
+
+    receipt = await ingest.segments(body(*sent), sender=sender, now=NOW)
+
+    assert [(each.status, each.first_seq) for each in receipt.segments] == [
+        ("refused", 0),
+        ("stored", 2),
+        ("refused", 0),
+        ("stored", 0),
+        ("refused", 0),
+        ("stored", 1),
+        ("duplicate", 0),
+        ("refused", 0),
+    ]
+    assert all((each.reason is None) == (each.status != "refused") for each in receipt.segments)
+
+
 @pytest.mark.parametrize("damaged", [b"", b"\0\0\0\x09short", b"{}"])
 async def test_a_body_without_a_frame_is_bad(ingest, sender, damaged):
     with pytest.raises(BadBodyError):

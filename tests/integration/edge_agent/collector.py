@@ -9,6 +9,7 @@ import base64
 import contextlib
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -39,6 +40,7 @@ class Collector:
         self.requests = 0
         self.clock_ahead = timedelta(0)
         self.answer = None  # a function (body) -> (status, headers, document) to answer instead
+        self.resend = []  # what each receipt asks for again
         self.lose_replies = 0
         self._server = None
         self._writers = set()
@@ -74,7 +76,8 @@ class Collector:
                     self.lose_replies -= 1
                     break
                 data = json.dumps(document).encode()
-                lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}",
+                date = format_datetime(datetime.now(UTC) + self.clock_ahead, usegmt=True)
+                lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}", f"Date: {date}",
                          *(f"{k}: {v}" for k, v in extra.items()), "", ""]  # fmt: skip
                 writer.write("\r\n".join(lines).encode() + data)
                 await writer.drain()
@@ -105,7 +108,8 @@ class Collector:
             receipts = [self._store(data) for data in unpack(body)]
         except InvalidSegmentError as error:
             return problem(400, "bad body", detail=str(error))
-        return 200, {}, {"accepted": 0, "duplicates": 0, "rejected": [], "segments": receipts}
+        return 200, {}, {"accepted": 0, "duplicates": 0, "rejected": [], "segments": receipts,
+                         "resend": self.resend}  # fmt: skip
 
     def _store(self, data):
         segment = decode(data)

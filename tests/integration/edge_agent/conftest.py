@@ -57,6 +57,11 @@ class Proxy:
         self.cut()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @property
+    def lines(self):
+        """How many connections have not been closed by both sides."""
+        return len(self._writers) // 2
+
     def cut(self):
         for writer in self._writers:
             writer.transport.abort()
@@ -196,3 +201,9 @@ async def agent(tmp_path, mosquitto, collector):
     assert enrolled.returncode == 0, enrolled.stderr
     yield process
     await process.kill()
+
+
+@pytest.fixture
+def agent_of():
+    """The class of agents, for those that live elsewhere."""
+    return AgentProcess

@@ -13,6 +13,12 @@ REFUSED = (
     {"type": "https://heliograph.dev/problems/bad-body", "title": "bad body", "detail": "no"},
 )
 
+FAILED = (
+    500,
+    {"Content-Type": "application/problem+json"},
+    {"type": "https://heliograph.dev/problems/internal-error", "title": "internal", "detail": "no"},
+)
+
 
 def reading(number, *, panel="PANEL-001", **changes):
     return json.dumps(
@@ -144,11 +150,18 @@ async def test_a_wrong_clock_is_corrected_for_signatures_only(
     agent, collector, mosquitto, publisher_of, until
 ):
     collector.clock_ahead = timedelta(hours=5)
+    stamp = round(time.time() - 3600)
     await agent.start()
     async with publisher_of(mosquitto.port) as panel:
-        panel.send("sensors/P/readings", reading(0, timestamp=None))
-        await until(lambda: collector.readings)
-    assert abs(collector.readings[0][1] / 1e6 - time.time()) < 60
+        panel.send("sensors/P/readings", reading(0, panel="P", timestamp=None))
+        panel.send("sensors/Q/readings", reading(0, panel="Q", timestamp=stamp))
+        await until(lambda: collector.readings, seconds=30)
+    assert collector.readings == [("Q", stamp * 1_000_000)], "what our clock dated is held"
+    assert "signing with its time" in agent.log.read_text()
+    assert await agent.stop() == 0
+    with closing(sqlite3.connect(agent.outbox)) as outbox:
+        held = "SELECT sum(readings) FROM segment WHERE boot IS NOT NULL"
+        assert outbox.execute(held).fetchone() == (1,)
 
 
 async def test_a_segment_the_collector_refuses_is_set_aside_and_the_others_go_on(
@@ -176,6 +189,69 @@ async def test_a_segment_the_collector_refuses_is_set_aside_and_the_others_go_on
     assert reason == "HTTP 400: no"
     log = agent.log.read_text()
     assert log.count("is set aside: the collector refuses it: HTTP 400: no") == 1
+
+
+async def test_a_segment_on_which_the_collector_fails_does_not_hold_up_the_others(
+    agent, collector, mosquitto, publisher_of, until
+):
+    def fail(body):
+        return FAILED if b"weather" in body else None
+
+    await collector.stop()
+    collector.answer = fail
+    await agent.start()
+    async with publisher_of(mosquitto.port) as panel:
+        panel.send("site/weather", '{"wind_m_s": 1}')
+        await until(lambda: on_disk(agent) >= 1, seconds=30, what="the bad one is kept")
+        send_many(panel, 10)
+        await until(lambda: on_disk(agent) >= 11, seconds=30, what="others behind it")
+        await collector.start()
+        number = 10
+        while not set_aside(agent):
+            send_many(panel, 1, start=number)
+            number += 1
+            await until(
+                lambda n=number: len(set(collector.readings)) >= n - 10,
+                seconds=30,
+                what="the line goes on",
+            )
+        [(reason, merged)] = set_aside(agent)  # what was merged with it shares its fate
+        await until(
+            lambda: len(collector.readings) == number - merged, seconds=30, what="all others"
+        )
+        await until(lambda: on_disk(agent) == 0, seconds=30, what="an empty outbox")
+    assert reason == "HTTP 500: no"
+
+
+async def test_over_the_monthly_budget_live_data_waits_on_disk(
+    agent, collector, mosquitto, publisher_of, until
+):
+    text = agent.config.read_text()
+    agent.config.write_text(text.replace("[identity]", "monthly_megabytes = 0.3\n[identity]"))
+    await agent.start()
+    await until((agent.folder / "status.json").exists)
+    async with publisher_of(mosquitto.port) as panel:
+        number = 0
+        while not status_file(agent)["live_held"]:
+            send_many(panel, 1, start=number)
+            number += 1
+            await until(
+                lambda n=number: len(collector.readings) >= n or status_file(agent)["live_held"]
+            )
+        sent = len(collector.readings)
+        send_many(panel, 50, start=1000)
+        await until(lambda: on_disk(agent) >= 50, seconds=40, what="a flush that had time")
+        assert len(collector.readings) == sent
+    status = status_file(agent)
+    assert status["collector_there"]
+    assert status["month_bytes"] >= status["month_allowed_bytes"]
+    shown = json.loads((await agent.run("status", "--json")).stdout)
+    assert any("over the monthly budget" in problem for problem in shown["problems"])
+    assert await agent.stop() == 0
+    with closing(sqlite3.connect(agent.outbox)) as outbox:
+        [(spent,)] = outbox.execute("SELECT value FROM state WHERE name = 'monthly_budget'")
+    [month] = json.loads(spent).values()
+    assert month["all_bytes"] == status_file(agent)["month_bytes"]
 
 
 async def test_what_a_proxy_refuses_is_kept_and_sent_again(
@@ -295,3 +371,8 @@ def on_disk(agent):
             return outbox.execute("SELECT coalesce(sum(rows), 0) FROM segment").fetchone()[0]
         except sqlite3.OperationalError:
             return 0
+
+
+def set_aside(agent):
+    with closing(sqlite3.connect(f"file:{agent.outbox}?mode=ro", uri=True)) as outbox:
+        return outbox.execute("SELECT reason, readings FROM set_aside").fetchall()

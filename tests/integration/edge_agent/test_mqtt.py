@@ -1,117 +1,16 @@
-"""The session at the broker, at real brokers: what is acknowledged, and what comes again."""
+"""The connection to a real broker: found, lost, refused, and closed in good order."""
 
 import asyncio
 import contextlib
-from contextlib import asynccontextmanager
 
 import pytest
 
 from edge_agent.mqtt import Broker, Subscriber, close, connect, new_client
-
-WINDOW = 100  # what iotcore has in flight, whatever receive_maximum says
-
-
-class Holder:
-    """Keeps every message unsafe until told; knows how often each came."""
-
-    def __init__(self):
-        self.seen = []
-        self.waiting = []
-        self.hold = True
-
-    def take(self, message, _acknowledged):
-        event = asyncio.Event()
-        self.seen.append(int(message.payload))
-        if self.hold:
-            self.waiting.append(event)
-        else:
-            event.set()
-        return event
-
-    def release(self):
-        self.hold = False
-        for event in self.waiting:
-            event.set()
-
-
-@asynccontextmanager
-async def subscribed(port, take, *, until, receive_maximum=WINDOW, **kwargs):
-    broker = Broker(
-        host="127.0.0.1", port=port, client_id="agent", receive_maximum=receive_maximum, **kwargs
-    )
-    subscriber = Subscriber(broker, topics=["t/#"], take=take)
-    task = asyncio.create_task(subscriber.run())
-    try:
-        await until(lambda: subscriber.connected, what="connected")
-        yield subscriber
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def settle(subscriber_port, until, *, expected):
-    """Return what a new connection of the same session still gets."""
-    late = Holder()
-    late.hold = False
-    async with subscribed(subscriber_port, late.take, until=until):
-        await until(lambda: expected <= set(late.seen), what=f"{expected} in {late.seen}")
-    return late.seen
-
-
-async def test_a_redelivered_message_is_acknowledged_once_and_the_window_stays_whole(
-    any_broker_port, proxy_of, publisher_of, until
-):
-    """The late acknowledgement of the first copy must not settle another message's packet id."""
-    holder = Holder()
-    async with proxy_of(any_broker_port) as proxy, publisher_of(any_broker_port) as panel:
-        async with subscribed(proxy.port, holder.take, until=until) as subscriber:
-            panel.send("t/first", "0")
-            await until(lambda: holder.seen, what="the subscription")
-            for number in range(1, 300):
-                panel.send("t/first", str(number))
-            await until(lambda: len(holder.seen) == WINDOW, what="a full window")
-            proxy.cut()
-            await until(lambda: not subscriber.connected, what="the loss")
-            await until(lambda: len(holder.seen) == 2 * WINDOW, what="the second copies")
-            assert sorted(holder.seen) == sorted([*range(WINDOW)] * 2)
-            holder.release()
-            await until(lambda: set(holder.seen) >= set(range(300)), what="all of them")
-            for number in range(300, 800):
-                panel.send("t/second", str(number))
-            await until(lambda: set(holder.seen) >= set(range(800)), what="the window is whole")
-        panel.send("t/third", "800")
-        # What was seen last may come again: its acknowledgement was cut off by leaving.
-        late = await settle(any_broker_port, until, expected={800})
-        assert set(late) - {800} <= set(range(800 - 2 * WINDOW, 800))
-
-
-async def test_a_message_not_safe_yet_comes_again_at_the_next_start(
-    any_broker_port, publisher_of, until
-):
-    holder = Holder()
-    async with publisher_of(any_broker_port) as panel:
-        async with subscribed(any_broker_port, holder.take, until=until):
-            panel.send("t/a", "1")
-            await until(lambda: holder.seen == [1])
-        assert await settle(any_broker_port, until, expected={1}) == [1]
-
-
-async def test_retained_copies_are_no_readings(mosquitto, publisher_of, until):
-    holder = Holder()
-    holder.hold = False
-    async with publisher_of(mosquitto.port) as panel:
-        panel.send("t/ghost", "13", retain=True)
-        panel.send("t/ghost2", "14", retain=True)
-        async with subscribed(mosquitto.port, holder.take, until=until):
-            panel.send("t/live", "1")
-            await until(lambda: 1 in holder.seen)
-    assert holder.seen == [1]
+from integration.edge_agent.sessions import Holder, subscribed
 
 
 async def test_a_broker_that_starts_later_or_again_is_found(mosquitto, publisher_of, until):
-    holder = Holder()
-    holder.hold = False
+    holder = Holder(hold=False)
     mosquitto.stop()
     broker = Broker(host="127.0.0.1", port=mosquitto.port, client_id="agent")
     subscriber = Subscriber(broker, topics=["t/#"], take=holder.take)
@@ -169,21 +68,6 @@ async def test_wrong_credentials_are_said_and_tried_again(tmp_path, mosquitto_of
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-
-
-async def test_two_agents_of_one_id_say_so_and_do_not_chase_each_other(mosquitto, until, caplog):
-    caplog.set_level("INFO", "edge_agent.mqtt")
-    holder = Holder()
-    async with (
-        subscribed(mosquitto.port, holder.take, until=until) as one,
-        subscribed(mosquitto.port, holder.take, until=until) as other,
-    ):
-        await until(
-            lambda: any("uses the id 'agent'" in (agent.trouble or "") for agent in (one, other)),
-            what="the complaint",
-        )
-        await asyncio.sleep(4)  # nothing tells that nothing more happens
-    assert caplog.text.count("connected to the broker") <= 20
 
 
 async def test_a_connection_being_closed_acknowledges_nothing_more(mosquitto):

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from collector.errors import SettingsError
+from collector.registry import MAX_PANELS
 from collector.settings import Settings
 
 
 def test_an_empty_environment_gives_the_defaults():
     settings = Settings.from_environment({"HELIOGRAPH_PORT": "", "PATH": "/bin"})
     assert settings == Settings()
+    assert settings.max_panels_per_site == MAX_PANELS
     assert (settings.host, settings.port, settings.console_open) == ("127.0.0.1", 8000, False)
 
 
@@ -23,6 +25,7 @@ def test_every_setting_survives_the_way_through_the_environment(tmp_path):
         workers=3,
         log_level="debug",
         max_body_bytes=4096,
+        max_panels_per_site=7,
         console_open=True,
     )
     assert Settings.from_environment(settings.as_environment()) == settings

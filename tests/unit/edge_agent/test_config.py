@@ -93,3 +93,9 @@ def test_a_linger_of_ones_own_goes_before_the_profile():
     metered = pace_of(parse_config(LEAST + 'profile = "metered"\n').upload)
     assert metered.linger_seconds == 10
     assert metered.flush_messages < metered.receive_maximum
+
+
+def test_a_flush_gathers_longer_the_longer_the_collector_is_away():
+    pace = pace_of(parse_config(LEAST).upload)
+    lingers = [pace.linger_of(seconds) for seconds in (None, 0.0, 4.0, 1_000.0)]
+    assert lingers == [0.01, 0.5, 2.0, 10.0]

@@ -53,3 +53,12 @@ async def test_unacknowledged_messages_are_bounded_in_bytes_and_acknowledged_one
     assert (intake.received, intake.dropped) == (2, 2)
     intake.take(large, True)
     assert (intake.received, intake.dropped) == (3, 2)
+
+
+async def test_a_batch_that_gathers_ends_when_it_is_hurried():
+    intake = Intake(max_messages=10)
+    intake.take(Message("t", b"x", 0.0), True)
+    asyncio.get_running_loop().call_soon(intake.hurry)
+    async with asyncio.timeout(5):
+        batch = await intake.next(linger=3_600, patience=1)
+    assert len(batch.messages) == 1

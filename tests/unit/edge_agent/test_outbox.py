@@ -12,6 +12,7 @@ import pytest
 
 from edge_agent.entries import Entry
 from edge_agent.errors import OutboxError
+from edge_agent.lane import Lane
 from edge_agent.outbox import open_outbox
 from edge_agent.outbox.file import read_file
 from edge_agent.outbox.quarantine import Quarantine, listed
@@ -33,6 +34,10 @@ def opened(tmp_path):
     return open_
 
 
+async def taken(outbox, lane=Lane.LIVE, *, max_bytes=10**6, max_rows=10**6):
+    return await outbox.take(lane, max_bytes=max_bytes, max_rows=max_rows)
+
+
 async def kept(outbox, one):
     settled = asyncio.Event()
     await outbox.keep([one], settled=settled)
@@ -52,7 +57,7 @@ async def test_online_a_segment_waits_in_memory_for_its_receipt(opened):
         await outbox.collector_is(away=False)
         settled = await kept(outbox, sealed(0))
         assert not settled.is_set()
-        parcel = await outbox.take(max_bytes=1000)
+        parcel = await taken(outbox)
         await outbox.forget(parcel.segments)
         outbox.release(parcel)
         assert settled.is_set()
@@ -74,7 +79,7 @@ async def test_a_receipt_after_the_spill_takes_it_off_the_disk(opened):
     async with opened() as outbox:
         await outbox.collector_is(away=False)
         await kept(outbox, sealed(0))
-        parcel = await outbox.take(max_bytes=1000)
+        parcel = await taken(outbox)
         await outbox.spill()
         assert outbox.shelf.stock.segments == 1
         await outbox.forget(parcel.segments)
@@ -85,14 +90,12 @@ async def test_what_is_in_flight_is_not_taken_twice_until_it_is_released(opened)
     async with opened() as outbox:
         await outbox.collector_is(away=False)
         await kept(outbox, sealed(0))
-        parcel = await outbox.take(max_bytes=1000)
+        parcel = await taken(outbox)
         await outbox.spill()
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await outbox.take(max_bytes=1000)
+        assert not (await taken(outbox)).segments
+        assert not (await taken(outbox, Lane.BACKLOG)).segments
         outbox.release(parcel)
-        again = await outbox.take(max_bytes=1000)
-        assert (again.segments, again.backlog) == (parcel.segments, True)
+        assert (await taken(outbox, Lane.BACKLOG)).segments == parcel.segments
 
 
 @pytest.mark.parametrize(("order", "expected"), [("oldest", [0, 1, 2]), ("newest", [4, 3, 2])])
@@ -100,25 +103,70 @@ async def test_the_backlog_goes_in_the_order_asked_for(opened, order, expected):
     async with opened(order=order) as outbox:
         for seq in range(5):
             await kept(outbox, sealed(seq, size=100))
-        parcel = await outbox.take(max_bytes=300)
+        parcel = await taken(outbox, Lane.BACKLOG, max_bytes=300)
         assert [one.key.first_seq for one in parcel.segments] == expected
 
 
-async def test_live_goes_before_the_backlog_and_both_lanes_find_work(opened):
+async def test_what_is_in_memory_is_live_and_what_is_on_disk_is_backlog(opened):
     async with opened() as outbox:
         await kept(outbox, sealed(0))
         await outbox.collector_is(away=False)
         await kept(outbox, sealed(1))
-        live = await outbox.take(max_bytes=1000)
-        backlog = await outbox.take(max_bytes=1000)
-        assert (live.backlog, live.segments[0].key.first_seq) == (False, 1)
-        assert (backlog.backlog, backlog.segments[0].key.first_seq) == (True, 0)
+        live, backlog = await taken(outbox), await taken(outbox, Lane.BACKLOG)
+        assert [one.key.first_seq for one in live.segments] == [1]
+        assert [one.key.first_seq for one in backlog.segments] == [0]
+
+
+async def test_urgent_segments_are_found_in_memory_and_on_disk(opened):
+    async with opened() as outbox:
+        await kept(outbox, sealed(0))
+        await kept(outbox, sealed(1)._replace(kind=Kind.URGENT))
+        await outbox.collector_is(away=False)
+        await kept(outbox, sealed(2))
+        await kept(outbox, sealed(3)._replace(kind=Kind.URGENT))
+        found = [await taken(outbox, Lane.URGENT) for _ in range(3)]
+        assert [[one.key.first_seq for one in parcel.segments] for parcel in found] == [
+            [3],
+            [1],
+            [],
+        ]
+
+
+async def test_rows_bound_a_parcel_as_bytes_do(opened):
+    async with opened() as outbox:
+        for seq in range(5):
+            await kept(outbox, sealed(seq))
+        assert len((await taken(outbox, Lane.BACKLOG, max_rows=25)).segments) == 2
+        assert len((await taken(outbox, Lane.BACKLOG, max_rows=1)).segments) == 1
+
+
+async def test_what_is_withheld_is_only_fetched(opened):
+    async with opened() as outbox:
+        for seq in range(2):
+            await kept(outbox, sealed(seq))
+        parcel = await taken(outbox, Lane.BACKLOG, max_rows=10)
+        outbox.release(parcel, withheld=parcel.keys)
+        rest = await taken(outbox, Lane.BACKLOG)
+        assert [one.key.first_seq for one in rest.segments] == [1]
+        again = await outbox.fetch(parcel.keys)
+        assert again.segments == parcel.segments
+        await outbox.forget(again.segments)
+        assert not (await outbox.fetch(parcel.keys)).segments
+
+
+async def test_live_data_that_is_held_back_is_safe_on_disk(opened):
+    async with opened() as outbox:
+        await outbox.collector_is(away=False)
+        await outbox.hold(held=True)
+        assert (await kept(outbox, sealed(0))).is_set()
+        await outbox.hold(held=False)
+        assert not (await kept(outbox, sealed(1))).is_set()
 
 
 async def test_a_segment_larger_than_a_body_still_goes(opened):
     async with opened() as outbox:
         await kept(outbox, sealed(0, size=5000))
-        assert len((await outbox.take(max_bytes=10)).segments) == 1
+        assert len((await taken(outbox, Lane.BACKLOG, max_bytes=10)).segments) == 1
 
 
 async def test_a_killed_agent_finds_everything_under_its_old_stream(opened, tmp_path):
@@ -144,7 +192,7 @@ async def test_a_killed_agent_finds_everything_under_its_old_stream(opened, tmp_
     async with opened() as outbox:
         assert (outbox.shelf.stock.segments, outbox.shelf.stock.rows) == (20, 60)
         assert await outbox.recall("open_episodes") == b"[]"
-        parcel = await outbox.take(max_bytes=1000)
+        parcel = await taken(outbox, Lane.BACKLOG)
         assert [one.key.stream.int for one in parcel.segments] == [7] * 20
 
 
@@ -157,7 +205,8 @@ async def test_full_means_not_safe_said_once_and_tried_again(opened, caplog):
         assert outbox.full
         assert sum("outbox is full" in record.message for record in caplog.records) == 1
         while outbox.shelf.stock.segments or len(outbox.waiting):
-            parcel = await outbox.take(max_bytes=10_000_000)
+            lane = Lane.BACKLOG if outbox.shelf.stock.segments else Lane.LIVE
+            parcel = await taken(outbox, lane, max_bytes=10_000_000)
             await outbox.forget(parcel.segments)
             outbox.release(parcel)
         assert all(event.is_set() for event in events)
@@ -166,7 +215,7 @@ async def test_full_means_not_safe_said_once_and_tried_again(opened, caplog):
 async def test_a_refused_segment_is_kept_aside(opened):
     async with opened() as outbox:
         await kept(outbox, sealed(0))
-        parcel = await outbox.take(max_bytes=1000)
+        parcel = await taken(outbox, Lane.BACKLOG)
         await outbox.set_aside(parcel.segments[0], reason="damaged")
         outbox.release(parcel)
         assert (outbox.shelf.stock.segments, outbox.shelf.set_aside_segments) == (0, 1)
@@ -174,11 +223,13 @@ async def test_a_refused_segment_is_kept_aside(opened):
         assert outbox.shelf.set_aside_segments == 1
 
 
-async def test_a_file_that_is_no_database_is_refused(opened, tmp_path):
-    (tmp_path / "outbox.db").write_bytes(b"not a database, " * 1000)
-    with pytest.raises(OutboxError, match="not a database"):
-        async with opened():
-            pass
+async def test_a_file_that_is_no_database_is_put_aside_and_stops_nobody(opened, tmp_path):
+    found = b"not a database, " * 1000
+    (tmp_path / "outbox.db").write_bytes(found)
+    async with opened() as outbox:
+        assert (await kept(outbox, sealed(0))).is_set()
+    [aside] = tmp_path.glob("outbox.db.damaged-*Z")
+    assert aside.read_bytes() == found
 
 
 async def test_only_one_agent_may_have_it(opened):
@@ -222,18 +273,9 @@ async def test_every_entry_that_goes_is_counted_and_a_smaller_bound_holds_at_onc
         assert (smaller.entries, smaller.dropped) == (1, 4)
 
 
-async def test_a_damaged_file_says_what_to_do(opened, tmp_path):
+async def test_who_only_reads_a_damaged_file_is_told_what_salvages_it(tmp_path):
     (tmp_path / "outbox.db").write_bytes(b"not SQLite at all" * 1000)
-    with pytest.raises(OutboxError, match=r"outbox.db is damaged .* move it"):
-        async with opened():
-            pass
-    with pytest.raises(OutboxError, match=r"outbox.db is damaged .* move it"):
+    with pytest.raises(OutboxError, match=r"outbox.db is damaged .*`edge-agent buffer repair`"):
         async with read_file(tmp_path / "outbox.db"):
             pass
-
-
-async def test_the_quarantine_is_bounded_in_bytes(opened):
-    async with opened() as outbox:
-        small = Quarantine(outbox._file, max_bytes=1000)
-        await small.put([entry(number, size=300) for number in range(10)])
-        assert (small.entries, small.size_bytes, small.dropped) == (3, 900, 7)
+    assert [one.name for one in tmp_path.iterdir()] == ["outbox.db"]

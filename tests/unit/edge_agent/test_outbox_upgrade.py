@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge_agent.errors import OutboxError
+from edge_agent.lane import Lane
 from edge_agent.outbox import open_outbox
 from edge_agent.outbox.quarantine import listed
 from edge_agent.sealed import Kind
@@ -58,7 +59,7 @@ async def test_a_file_of_version_1_keeps_all_it_holds(of_version_1):
         assert (outbox.shelf.stock.segments, outbox.shelf.stock.rows) == (3, 3)
         assert outbox.shelf.set_aside_segments == 1
         assert await outbox.recall("open_episodes") == b"[]"
-        parcel = await outbox.take(max_bytes=1_000_000)
+        parcel = await outbox.take(Lane.BACKLOG, max_bytes=10**6, max_rows=10**6)
         assert [one.body for one in parcel.segments] == [health(seq) for seq in range(3)]
         assert [(one.kind, one.from_us) for one in parcel.segments] == [
             (Kind.BULK, 1_000_000 + seq) for seq in range(3)

@@ -32,3 +32,23 @@ def test_each_trouble_is_said(status_of, changes, said):
 
 def test_what_was_dropped_in_an_earlier_run_is_no_trouble_now(status_of):
     assert wrong(status_of(quarantine_dropped=7)) == []
+
+
+def test_what_was_given_up_since_the_start_is_said_with_its_reason(status_of):
+    assert problems(status_of(lost_rows={"thinned": 5}), now=1000.0) == []
+    [problem] = problems(
+        status_of(lost_rows={"thinned": 9}, lost_rows_now={"thinned": 4, "over_age": 2}), now=1000.0
+    )
+    assert "4 thinned to one-minute means" in problem
+    assert "2 given up because they were too old" in problem
+
+
+def test_a_clock_that_is_not_trusted_is_a_problem_with_its_reason(status_of):
+    status = status_of(
+        clock_trusted=False, clock_why="it jumped by +60.0 s", clock_since=900.0, held_segments=7
+    )
+    [problem] = problems(status, now=1001.0)
+    assert problem == (
+        "our clock is not trusted since 1970-01-01 00:15:00Z: it jumped by +60.0 s; "
+        "7 segments are held back"
+    )

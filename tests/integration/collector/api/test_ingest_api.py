@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from collector.enrollment import create_enrollment
 from collector.queries.gateways import revoke_gateway
+from collector.roles import Role
 from integration.collector.api.apps import running
 from integration.collector.bodies import body, readings, segment
 from shared.segments import CONTENT_TYPE
@@ -164,6 +165,15 @@ async def test_a_key_that_enrols_at_its_site_again_stays_the_same_gateway(gatewa
     assert (await gateway.enroll(token)).json()["gateway_id"] == gateway.id
 
 
+async def test_a_refused_enrolment_is_logged_by_address_and_without_the_token(gateway, caplog):
+    assert (await gateway.enroll("he_guess")).status_code == 403
+
+    (told,) = [one.getMessage() for one in caplog.records if "enrol" in one.getMessage()]
+    assert told.startswith("refused to enrol a gateway from 127.0.0.1: the enrolment token is not")
+    assert "he_guess" not in caplog.text
+    assert gateway.public_key not in caplog.text
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -291,10 +301,28 @@ async def test_a_receipt_is_as_the_contract_names_it(gateway, data):
     }
 
 
+async def test_a_receipt_carries_what_the_gateway_is_to_send_again_as_the_contract_names_it(
+    gateway, data, client, bearer
+):
+    asked = await client.post(
+        f"/api/gateways/{gateway.id}/resend",
+        json={"from": "2026-06-01T00:00:00Z", "to": "2026-06-01T01:00:00Z"},
+        headers=bearer(Role.OPERATOR),
+    )
+    receipt = msgspec.json.decode((await gateway.upload(data)).content)
+    assert receipt["resend"] == [
+        {
+            "request": asked.json()["request"],
+            "from": "2026-06-01T00:00:00Z",
+            "to": "2026-06-01T01:00:00Z",
+        }
+    ]
+
+
 async def test_a_gateway_is_listed_with_what_it_sent(gateway, data, get):
     await gateway.upload(data)
     (row,) = (await get("/api/gateways")).json()
     assert (row["gateway_id"], row["site"], row["accepted"]) == (gateway.id, "alpha", 20)
     detail = (await get(f"/api/gateways/{gateway.id}")).json()
-    assert detail["streams"][0]["missing"] == 0
+    assert detail["streams"][0]["outstanding"] == 0
     assert (await get("/api/gateways/gw-none")).status_code == 404

@@ -118,6 +118,19 @@ async def test_a_body_of_a_session_is_small(client):
     assert (await client.post("/session", content=b" " * 5000)).status_code == 413
 
 
+async def test_refused_sign_ins_are_logged_by_address_and_without_the_token(client, tokens, caplog):
+    await sign_in(client, "hg_guess")
+    await sign_in(client, tokens[Role.INGEST])
+    await sign_in(client, tokens[Role.VIEWER])
+
+    told = [record.getMessage() for record in caplog.records if "sign in" in record.getMessage()]
+    assert told == [
+        "refused to sign in 127.0.0.1: its token is not known",
+        "refused to sign in 127.0.0.1: a token of role ingest",
+    ]
+    assert "hg_" not in caplog.text
+
+
 async def test_failed_attempts_are_bounded(client, tokens):
     assert tokens
     answers = [await sign_in(client, "hg_guess") for _ in range(11)]

@@ -1,0 +1,43 @@
+// A table that is kept up to date row by row; on a phone it scrolls inside its card.
+
+import { h, Keyed, setAttribute, setText } from "./dom.js";
+
+/**
+ * Keeps a table inside `parent`. `columns` are {label, number, text(row), title(row)}; the first names the row.
+ * `empty` is said when there are no rows.
+ */
+export class RowTable {
+  #scroll;
+  #empty;
+  #rows;
+
+  constructor(parent, { label, columns, key, empty }) {
+    const body = h("tbody");
+    const head = columns.map((column) => h("th", { scope: "col", class: column.number && "number" }, column.label));
+    const table = h("table", { class: "rows" }, h("thead", {}, h("tr", {}, head)), body);
+    this.#scroll = h("div", { class: "scrolling", tabindex: 0, role: "region", "aria-label": label }, table);
+    this.#empty = h("p", { class: "empty" }, empty);
+    this.#scroll.hidden = true;
+    this.#empty.hidden = true;
+    this.#rows = new Keyed(body, key, () => row(columns));
+    parent.append(this.#scroll, this.#empty);
+  }
+
+  show(rows) {
+    this.#rows.show(rows);
+    this.#scroll.hidden = rows.length === 0;
+    this.#empty.hidden = rows.length > 0;
+  }
+}
+
+function row(columns) {
+  const cells = columns.map((column, i) =>
+    i ? h("td", { class: column.number && "number" }) : h("th", { scope: "row" }),
+  );
+  const update = (values) =>
+    columns.forEach((column, i) => {
+      setText(cells[i], column.text(values));
+      setAttribute(cells[i], "title", column.title?.(values));
+    });
+  return { node: h("tr", {}, cells), update };
+}

@@ -1,0 +1,116 @@
+"""Panel ids become database keys; what is of a panel without a key is refused, row by row."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.batch import PanelFacts, Rows
+from collector.checks.checked import Checked
+from collector.receipts import Rejection
+from collector.registry import UNREGISTERED, Registry
+from shared.alerts import Episode
+from shared.readings import COLUMNS, Readings
+
+_NOWHERE: Final = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """What `collector.batch.Part` needs of a checked segment under keys."""
+
+    rows: Rows | None
+    panels: list[PanelFacts]
+    episodes: list[tuple[Episode, int | None]]
+
+
+async def key(checked: Checked, *, registry: Registry, site_key: int) -> Keyed:
+    """Put database keys in the place of panel ids; panels seen first are registered.
+
+    Args:
+        checked: Its list of rejections gets those of panels for which the site has no room.
+        registry: Knows the keys.
+        site_key: The site.
+
+    Raises:
+        DatabaseError: Panels have to be looked up, and the database does not answer.
+    """
+    present = _present(checked.readings)
+    ids = [] if checked.readings is None else checked.readings.panel_ids
+    told = [one.panel for one in checked.panels]
+    concerned = [one.panel for _, one in checked.episodes if one.panel is not None]
+    wanted = dict.fromkeys([*told, *concerned, *(ids[at] for at in present.tolist())])
+    found = await registry.keys(site_key, panels=wanted)
+    keys = dict(zip(wanted, found.tolist(), strict=True))
+    full = f"the site has {registry.max_panels} panels already, which is all it may have"
+    return Keyed(
+        rows=_rows(checked, present=present, keys=keys, full=full),
+        panels=_panels(checked, keys=keys, full=full),
+        episodes=_episodes(checked, keys=keys, full=full),
+    )
+
+
+def _present(readings: Readings | None) -> NDArray[np.int64]:
+    """Return which panels have readings: one all of whose were rejected is not registered."""
+    if readings is None:
+        return _NOWHERE
+    return np.flatnonzero(np.bincount(readings.panel, minlength=len(readings.panel_ids)))
+
+
+def _rows(
+    checked: Checked, *, present: NDArray[np.int64], keys: dict[str, int], full: str
+) -> Rows | None:
+    readings, origin = checked.readings, checked.origin
+    if readings is None:
+        return None
+    lookup = np.zeros(len(readings.panel_ids), np.int32)
+    lookup[present] = [keys[readings.panel_ids[at]] for at in present.tolist()]
+    panel_key = lookup[readings.panel]
+    without = panel_key == UNREGISTERED
+    if without.any():
+        refused = np.flatnonzero(without)
+        panels = readings.panel[refused].tolist()
+        places = refused if origin is None else origin[refused]
+        checked.rejected.extend(
+            Rejection(at, f"panel_id {readings.panel_ids[panel]} is new, and {full}")
+            for at, panel in zip(places.tolist(), panels, strict=True)
+        )
+        readings, panel_key = readings.take(~without), panel_key[~without]
+    if not len(readings):
+        return None
+    return Rows(panel_key, *(getattr(readings, name) for name in COLUMNS[1:]))
+
+
+def _panels(checked: Checked, *, keys: dict[str, int], full: str) -> list[PanelFacts]:
+    facts = []
+    for one in checked.panels:
+        if keys[one.panel] == UNREGISTERED:
+            reason = f"panel {one.panel} is new, and {full}"
+            checked.rejected.append(Rejection(one.index, reason, "panels"))
+            continue
+        facts.append(
+            PanelFacts(
+                panel_key=keys[one.panel],
+                model=one.model,
+                panel_group=one.panel_group,
+                rated_watts=one.rated_watts,
+                latitude=one.latitude,
+                longitude=one.longitude,
+            )
+        )
+    return facts
+
+
+def _episodes(
+    checked: Checked, *, keys: dict[str, int], full: str
+) -> list[tuple[Episode, int | None]]:
+    episodes: list[tuple[Episode, int | None]] = []
+    for at, one in checked.episodes:
+        panel_key = None if one.panel is None else keys[one.panel]
+        if panel_key == UNREGISTERED:
+            reason = f"panel {one.panel} is new, and {full}"
+            checked.rejected.append(Rejection(at, reason, "alerts"))
+            continue
+        episodes.append((one, panel_key))
+    return episodes

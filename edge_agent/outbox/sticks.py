@@ -1,0 +1,226 @@
+"""Carries what waits on disk to where a network is: out as a signed bundle, and in again."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge_agent.errors import EdgeError, OutboxFullError
+from edge_agent.outbox.found import Ranges
+from edge_agent.outbox.rows import insertion, row_of
+from edge_agent.outbox.sqlite import connected, written
+from edge_agent.sealed import sealed_of
+from shared.bundle import Bundle, Header, Progress, write_bundle
+from shared.errors import InvalidSegmentError
+from shared.quality import Quality
+from shared.segments import decode, readings_of
+
+_BATCH_BYTES: Final = 4_000_000
+_BATCH_SEGMENTS: Final = 1_000
+_PRIVATE: Final = 0o600
+_WITHIN: Final = "to_us >= :since AND from_us < :until"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Which segments: those with a row in ``[since_us, until_us)``, microseconds since 1970."""
+
+    since_us: int = -(2**63)
+    """From when,"""
+    until_us: int = 2**63 - 1
+    """until when."""
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in a bundle."""
+
+    file: str
+    """Where it is."""
+    segments: int
+    """Segments,"""
+    rows: int
+    """their rows,"""
+    readings: int
+    """and readings among them."""
+    size_bytes: int
+    """Of the file."""
+    undated: int
+    """Segments left out: they wait for this gateway's clock to be right."""
+
+
+class TakenIn(msgspec.Struct, kw_only=True):
+    """What became of a bundle."""
+
+    segments: int = 0
+    """Segments in it."""
+    added: int = 0
+    """Those that wait for the collector now,"""
+    rows: int = 0
+    """with so many rows."""
+    known: int = 0
+    """Those that did so before."""
+    damaged: int = 0
+    """Those that are no segments."""
+
+
+def export_bundle(
+    path: Path,
+    *,
+    to: Path,
+    header: Header,
+    key: Ed25519PrivateKey,
+    span: Span,
+    progress: Callable[[int, int], None],
+) -> Exported:
+    """Write what waits on disk into a bundle; nothing is removed.
+
+    The file appears under its name once it is whole and on the disk.
+
+    Args:
+        path: The outbox; an agent may use it meanwhile.
+        to: Where the bundle goes.
+        header: Who and when; its counts are put in.
+        key: The gateway's.
+        span: Which segments.
+        progress: Told how many segments are written, and of how many.
+
+    Raises:
+        OutboxError: The outbox cannot be read.
+        EdgeError: The bundle cannot be written.
+    """
+    bounds = {"since": span.since_us, "until": span.until_us}
+    with connected(path, mode="ro") as connection:
+        connection.execute("BEGIN")  # one view of it, however long this takes
+        counts = connection.execute(
+            "SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(readings), 0) "
+            f"FROM segment WHERE boot IS NULL AND {_WITHIN}",
+            bounds,
+        ).fetchone()
+        undated = f"SELECT count(*) FROM segment WHERE boot IS NOT NULL AND {_WITHIN}"
+        [(left_out,)] = connection.execute(undated, bounds)
+        segments, rows, readings = counts
+        counted = msgspec.structs.replace(header, segments=segments, rows=rows, readings=readings)
+        bodies = _bodies(connection, bounds=bounds, count=segments, progress=progress)
+        with _replaced(to) as file:
+            write_bundle(file, header=counted, segments=bodies, key=key)
+    return Exported(
+        file=str(to),
+        segments=segments,
+        rows=rows,
+        readings=readings,
+        size_bytes=to.stat().st_size,
+        undated=left_out,
+    )
+
+
+def import_bundle(path: Path, *, bundle: Bundle, now_us: int, progress: Progress) -> TakenIn:
+    """Take a verified bundle into an outbox; what waits there already is left as it is.
+
+    What the collector has meanwhile got a second time it counts once. An agent that runs notices
+    what was added within a second.
+
+    Args:
+        path: The outbox; an agent may use it meanwhile.
+        bundle: `Bundle.verify` has accepted it.
+        now_us: Microseconds since 1970-01-01 UTC.
+        progress: Told the bytes taken in.
+
+    Raises:
+        OutboxFullError: There is no more room; what was added until then stays.
+        OutboxError: The outbox cannot be written.
+        InvalidBundleError: The file changed meanwhile.
+    """
+    taken, known = TakenIn(), Ranges()
+    with connected(path) as connection:
+        for table in ("segment", "set_aside"):
+            for row in connection.execute(f"SELECT stream, first_seq, last_seq FROM {table}"):
+                known.add(*row)
+        for batch in _batches(bundle.segments(progress=progress)):
+            rows = [row for data in batch if (row := _row(data, known=known, taken=taken))]
+            try:
+                with written(connection):
+                    for row in rows:
+                        connection.execute(*insertion("segment", row | {"created_us": now_us}))
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+                    raise
+                raise OutboxFullError(
+                    f"there is no room for more than the {taken.added} segments that were taken "
+                    "in; they stay: import again when some of it was sent"
+                ) from error
+            taken.added += len(rows)
+            taken.rows += sum(row["rows"] for row in rows)
+    return taken
+
+
+def _row(data: bytes, *, known: Ranges, taken: TakenIn) -> dict[str, Any] | None:
+    taken.segments += 1
+    try:
+        segment = decode(data)
+    except InvalidSegmentError:
+        taken.damaged += 1
+        return None
+    sealed = sealed_of(segment, body=data)
+    place = (sealed.key.stream.bytes, sealed.key.first_seq, sealed.last_seq)
+    if known.covers(*place):
+        taken.known += 1
+        return None
+    known.add(*place)
+    readings = readings_of(segment)
+    thinned = readings is not None and bool((readings.quality & Quality.THINNED).any())
+    return row_of(sealed) | {"thinned": int(thinned)}
+
+
+def _batches(segments: Iterator[bytes]) -> Iterator[Sequence[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for data in segments:
+        batch.append(data)
+        size += len(data)
+        if size >= _BATCH_BYTES or len(batch) >= _BATCH_SEGMENTS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _bodies(
+    connection: sqlite3.Connection,
+    *,
+    bounds: dict[str, int],
+    count: int,
+    progress: Callable[[int, int], None],
+) -> Iterator[bytes]:
+    query = f"SELECT body FROM segment WHERE boot IS NULL AND {_WITHIN} ORDER BY id"
+    for number, (body,) in enumerate(connection.execute(query, bounds), 1):
+        yield body
+        progress(number, count)
+
+
+@contextlib.contextmanager
+def _replaced(path: Path) -> Iterator[BinaryIO]:
+    """Write a file under another name, which it gets when it is whole and on the disk."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        try:
+            handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        with contextlib.suppress(OSError):  # FAT, as on most sticks, may not take it
+            os.fsync(folder)
+        os.close(folder)
+    except OSError as error:
+        raise EdgeError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,138 @@
+"""Running totals of the outbox: what is in it is known without looking through it.
+
+They are written in every transaction but a put, which is to be cheap: what was put after them has
+larger ids, and is counted again when they are read.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from edge_agent.outbox.file import OutboxFile, Transaction
+from edge_agent.sealed import Kind
+from shared.losses import Loss
+
+_NAME: Final = "totals"
+_LOAD: Final = "SELECT value FROM state WHERE name = ?"
+_SAVE: Final = "INSERT OR REPLACE INTO state VALUES (?, ?)"
+# Not by GROUP BY: it would sort, and to sort it would read every body.
+_SINCE: Final = (
+    "SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(readings), 0), "
+    "coalesce(sum(length(body)), 0) FROM segment WHERE id > ? AND kind = {}"
+)
+_SET_ASIDE: Final = (
+    "SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(readings), 0), "
+    "coalesce(sum(length(body)), 0) FROM set_aside"
+)
+_LAST: Final = "SELECT coalesce(max(id), 0) FROM segment"
+_OLDEST: Final = "SELECT created_us FROM segment ORDER BY id LIMIT 1"
+
+
+class Pile(msgspec.Struct):
+    """How much there is of something."""
+
+    segments: int = 0
+    """Segments."""
+    rows: int = 0
+    """Rows of all their tables."""
+    readings: int = 0
+    """Rows of their readings."""
+    size_bytes: int = 0
+    """Bytes of their bodies."""
+
+    def add(self, segments: int, rows: int, readings: int, size_bytes: int) -> None:
+        """Count more of it; less, with negative numbers."""
+        self.segments += segments
+        self.rows += rows
+        self.readings += readings
+        self.size_bytes += size_bytes
+
+
+class Totals(msgspec.Struct):
+    """What an outbox file holds, and what it ever gave up."""
+
+    through_id: int = 0
+    """The last segment that is counted in the stored form; later ones are counted on reading."""
+    urgent: Pile = msgspec.field(default_factory=Pile)
+    """Alerts and declared losses that wait for the collector."""
+    bulk: Pile = msgspec.field(default_factory=Pile)
+    """Everything else that waits."""
+    set_aside: Pile = msgspec.field(default_factory=Pile)
+    """What the collector refuses."""
+    lost: dict[str, int] = msgspec.field(default_factory=dict)
+    """Rows given up ever, by `shared.losses.LossReason`; damage of unknown extent counts none."""
+    merged_through: int = 0
+    """Neighbours up to this id have been looked at by the merger."""
+    thinned_through: int = 0
+    """No segment up to this id can be thinned."""
+
+    def of(self, kind: int) -> Pile:
+        """Return the pile of a kind."""
+        return self.urgent if kind == Kind.URGENT else self.bulk
+
+    def count_lost(self, losses: Sequence[Loss]) -> None:
+        """Count what was given up."""
+        for loss in losses:
+            rows = loss.rows or 0
+            self.lost[loss.reason.value] = self.lost.get(loss.reason.value, 0) + rows
+
+
+async def read_totals(transaction: Transaction) -> Totals:
+    """Return what the file holds now, puts since the totals were last written included."""
+    totals = await _stored(transaction)
+    for kind in Kind:
+        sql = _SINCE.format(int(kind))
+        [numbers] = await transaction.read(sql, (totals.through_id,))
+        totals.of(kind).add(*numbers)
+    [(totals.through_id,)] = await transaction.read(_LAST)
+    return totals
+
+
+@dataclass(slots=True)
+class Change:
+    """A transaction on the segments, and the totals that go with it."""
+
+    transaction: Transaction
+    """What to read and write by."""
+    totals: Totals
+    """What the file holds; whoever adds or removes segments counts them here."""
+    oldest_us: int | None = None
+    """When the oldest segment came, microseconds since 1970-01-01 UTC; known at the end."""
+
+
+@asynccontextmanager
+async def changing(file: OutboxFile) -> AsyncIterator[Change]:
+    """Change segments in one transaction; the totals are read before and written after.
+
+    Raises:
+        OutboxFullError: There is no room; nothing was changed.
+        OutboxError: The file cannot be written; nothing was changed.
+    """
+    async with file.transaction() as transaction:
+        change = Change(transaction, await read_totals(transaction))
+        yield change
+        await write_totals(transaction, totals=change.totals)
+        oldest = await transaction.read(_OLDEST)
+        change.oldest_us = oldest[0][0] if oldest else None
+
+
+async def write_totals(transaction: Transaction, *, totals: Totals) -> None:
+    """Write totals that are right for the segments as they are in this transaction."""
+    [(totals.through_id,)] = await transaction.read(_LAST)
+    # Ids above the last are given out again.
+    totals.merged_through = min(totals.merged_through, totals.through_id)
+    totals.thinned_through = min(totals.thinned_through, totals.through_id)
+    await transaction.run(_SAVE, [(_NAME, msgspec.json.encode(totals))])
+
+
+async def _stored(transaction: Transaction) -> Totals:
+    rows = await transaction.read(_LOAD, (_NAME,))
+    try:
+        return msgspec.json.decode(rows[0][0], type=Totals)
+    except (IndexError, msgspec.MsgspecError, UnicodeDecodeError):
+        # A file that was upgraded or salvaged: everything is counted, this once.
+        [numbers] = await transaction.read(_SET_ASIDE)
+        return Totals(set_aside=Pile(*numbers))

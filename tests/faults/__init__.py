@@ -1,0 +1,1 @@
+"""Faults that tests bring about beside the outbox, and a plain account of what it must hold."""

@@ -1,0 +1,230 @@
+"""`edge-agent buffer` on real files, beside an outbox that is open."""
+
+import asyncio
+import json
+import os
+import sqlite3
+from contextlib import closing
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner
+
+from edge_agent.cli import app
+from edge_agent.identity import Card, write_card, write_key
+from edge_agent.outbox import open_outbox
+from edge_agent.sealed import seal
+from shared.bundle import Bundle
+from shared.errors import InvalidBundleError
+from shared.segments import Segment, decode
+
+KEY = Ed25519PrivateKey.generate()
+START_US = 1_750_000_000_000_000
+MINUTE_US = 60_000_000
+
+
+def made(seq, *, stream, rows=60):
+    noise = np.random.default_rng(seq).integers(0, 1_000_000, (3, rows), np.int32)
+    table = {
+        "time_us": START_US + seq * MINUTE_US + np.arange(rows, dtype=np.int64),
+        "irradiance_mw_m2": noise[0],
+        "ambient_mc": noise[1],
+        "wind_mm_s": noise[2],
+    }
+    return seal(Segment(stream, seq, seq, {"weather": table}))
+
+
+def gateway(folder, *, gateway_id="gw-1", key=KEY):
+    """The configuration of a gateway in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "edge-agent.toml"
+    config.write_text(
+        '[site]\nid = "alpha"\n[upload]\ncollector_url = "http://127.0.0.1:9"\n'
+        f'[identity]\npath = "{folder}/identity.pem"\n[buffer]\npath = "{folder}/outbox.db"\n'
+    )
+    write_key(folder / "identity.pem", key)
+    write_card(folder / "identity.pem", Card(gateway_id, "alpha", "http://127.0.0.1:9"))
+    return config
+
+
+def run(config, *arguments):
+    done = CliRunner().invoke(app, ["buffer", *arguments, "--config", str(config)])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        return 1, str(done.exception)
+    return done.exit_code, done.output
+
+
+def answer(config, *arguments, code=0):
+    found, output = run(config, *arguments, "--json")
+    assert found == code, output
+    return json.loads(output)
+
+
+async def fill(path, count, *, stream=None):
+    segments = [made(seq, stream=stream or uuid4()) for seq in range(count)]
+    async with open_outbox(path, max_bytes=50_000_000, spill_after=60) as outbox:
+        for one in segments:
+            await outbox.keep([one], settled=asyncio.Event())
+    return segments
+
+
+@pytest.fixture
+def config(tmp_path):
+    return gateway(tmp_path / "one")
+
+
+@pytest.fixture
+def outbox_path(config):
+    return config.with_name("outbox.db")
+
+
+@pytest.fixture
+def filled(outbox_path):
+    return asyncio.run(fill(outbox_path, 30, stream=uuid4()))
+
+
+def bodies(path):
+    with closing(sqlite3.connect(path)) as file:
+        return sorted(body for (body,) in file.execute("SELECT body FROM segment"))
+
+
+def read(path, key=KEY):
+    with path.open("rb") as file:
+        bundle = Bundle(file)
+        bundle.verify(key.public_key())
+        return bundle.header, list(bundle.segments())
+
+
+def test_an_export_has_all_that_waits_and_leaves_it_there(config, filled, outbox_path, tmp_path):
+    stick = tmp_path / "stick.bundle"
+
+    exported = answer(config, "export", str(stick))
+
+    header, segments = read(stick)
+    assert sorted(segments) == sorted(one.body for one in filled) == bodies(outbox_path)
+    assert (header.gateway_id, header.segments, header.rows) == ("gw-1", 30, 1800)
+    assert exported["size_bytes"] == stick.stat().st_size
+    assert stick.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["one", "stick.bundle"]
+
+
+def test_an_export_can_be_of_a_span_of_time(config, filled, tmp_path):
+    stick = tmp_path / "stick.bundle"
+    since, until = "2025-06-15T15:11:40Z", "2025-06-15T17:21:40+02:00"  # minutes 5 to 15
+
+    run(config, "export", str(stick), "--since", since, "--until", until)
+
+    assert sorted(decode(data).first_seq for data in read(stick)[1]) == list(range(5, 15))
+
+
+def test_a_file_that_is_there_is_not_replaced_unless_told_to(config, filled, tmp_path):
+    stick = tmp_path / "stick.bundle"
+    stick.write_text("holiday photographs")
+    code, said = run(config, "export", str(stick))
+    assert (code, stick.read_text()) == (1, "holiday photographs")
+    assert "--force" in said
+    assert run(config, "export", str(stick), "--force")[0] == 0
+
+
+def test_an_export_that_fails_leaves_nothing_behind(config, filled, tmp_path):
+    code, said = run(config, "export", str(tmp_path / "no" / "stick.bundle"))
+    assert (code, "No such file" in said) == (1, True)
+    assert run(config, "export", str(tmp_path / "x"), "--since", "yesterday")[0] == 2
+    assert [one.name for one in tmp_path.iterdir()] == ["one"]
+
+
+def test_another_computer_with_the_same_identity_takes_a_bundle_once(config, filled, tmp_path):
+    stick, other = tmp_path / "stick.bundle", gateway(tmp_path / "other")
+    run(config, "export", str(stick))
+
+    first = answer(other, "import", str(stick))
+    again = answer(other, "import", str(stick))
+
+    assert (first["added"], first["known"], again["added"], again["known"]) == (30, 0, 0, 30)
+    assert bodies(tmp_path / "other" / "outbox.db") == sorted(one.body for one in filled)
+    assert answer(other, "verify")["faults"] == []
+
+
+async def test_a_running_agent_sees_what_is_imported_beside_it(tmp_path):
+    source, target = gateway(tmp_path / "one"), gateway(tmp_path / "other")
+    await fill(tmp_path / "one" / "outbox.db", 5)
+    stick = tmp_path / "stick.bundle"
+    await asyncio.to_thread(run, source, "export", str(stick))
+    path = tmp_path / "other" / "outbox.db"
+    async with open_outbox(path, max_bytes=50_000_000, spill_after=60) as outbox:
+        taken = await asyncio.to_thread(answer, target, "import", str(stick))
+        await outbox.shelf.load()
+        assert (taken["added"], outbox.shelf.stock.segments) == (5, 5)
+
+
+def test_a_bundle_of_another_gateway_or_key_or_a_cut_one_is_not_taken(config, filled, tmp_path):
+    stick = tmp_path / "stick.bundle"
+    run(config, "export", str(stick))
+    stranger = gateway(tmp_path / "stranger", gateway_id="gw-2")
+    forged = gateway(tmp_path / "forged", key=Ed25519PrivateKey.generate())
+    assert "give it to `collector import`" in run(stranger, "import", str(stick))[1]
+    assert "not signed by the key" in run(forged, "import", str(stick))[1]
+    stick.write_bytes(stick.read_bytes()[:-5])
+    code, said = run(config, "import", str(stick))
+    assert (code, "cut short" in said) == (1, True)
+    with pytest.raises(InvalidBundleError):
+        read(stick)
+    assert not (tmp_path / "stranger" / "outbox.db").exists()
+
+
+def test_verify_decodes_everything_and_names_what_is_wrong(config, filled, outbox_path):
+    good = answer(config, "verify")
+    with closing(sqlite3.connect(outbox_path)) as file:
+        file.execute("UPDATE segment SET body = ? WHERE id = 3", [os.urandom(50)])
+        file.execute("UPDATE segment SET first_seq = 99 WHERE id = 7")
+        file.commit()
+    bad = answer(config, "verify", code=1)
+    assert (good["segments"], good["faults"]) == (30, [])
+    assert [one["place"] for one in bad["faults"]] == ["segment 3", "segment 7"]
+    assert "checksum" in bad["faults"][0]["fault"]
+    assert "another segment" in bad["faults"][1]["fault"]
+
+
+def test_repair_saves_what_is_whole_and_declares_the_rest_lost(config, filled, outbox_path):
+    with closing(sqlite3.connect(outbox_path)) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray(outbox_path.read_bytes())
+    at = data.index(filled[9].body[-40:])
+    data[at : at + 8] = os.urandom(8)
+    outbox_path.write_bytes(data)
+
+    assert len(answer(config, "verify", code=1)["faults"]) == 1
+    [report] = answer(config, "repair", code=1)
+
+    assert (report["segments"], report["lost_ranges"], report["lost_rows"]) == (29, 1, 60)
+    assert answer(config, "verify")["faults"] == []
+    assert answer(config, "repair") == []
+    figures = answer(config, "stats")
+    assert figures["lost_rows"] == {"damaged": 60}
+    assert len(figures["damaged_files"]) == 1
+
+
+async def test_repair_does_not_work_beside_a_running_agent(config, outbox_path):
+    async with open_outbox(outbox_path, max_bytes=50_000_000, spill_after=60):
+        code, said = await asyncio.to_thread(run, config, "repair")
+    assert (code, "another agent is using" in said) == (1, True)
+
+
+def test_stats_count_what_waits_by_kind_and_stream(config, filled, outbox_path):
+    figures = answer(config, "stats")
+    [bulk] = figures["kinds"]
+    [stream] = figures["streams"]
+    assert (bulk["name"], bulk["segments"], bulk["rows"]) == ("bulk", 30, 1800)
+    assert stream["name"] == str(filled[0].key.stream)
+    assert (bulk["oldest_us"], bulk["size_bytes"]) == (START_US, sum(len(o.body) for o in filled))
+    assert figures["free_disk_bytes"] > 0
+    code, table = run(config, "stats")
+    assert (code, "1800" in table, "MB free" in table) == (0, True, True)
+
+
+@pytest.mark.parametrize("command", ["verify", "repair", "stats"])
+def test_where_no_agent_ever_ran_that_is_said(config, command):
+    code, said = run(config, command)
+    assert (code, "has never run here" in said) == (1, True)
