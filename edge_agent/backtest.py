@@ -82,6 +82,7 @@ def backtest(
     detector = SiteDetector(
         RuleSettings(), sky=sky, observe=scores.note if keep_scores else (lambda _: None)
     )
+    detector.watch.learner.trusted_until_us = train_until_us
     irradiance(detector)
     told: dict[str, Told] = {}
     learned, newest_us = False, train_until_us

@@ -59,6 +59,8 @@ class Learner:
     def __init__(self, sky: Sky) -> None:
         self.baseline = Baseline.cold()
         self.history = History.empty()
+        self.trusted_until_us = 0
+        """Until then all days are taken as fault-free: somebody said so."""
         self._sky = sky
         self._pending: list[Window] = []
         self._today: list[tuple[int, Array, float]] = []
@@ -110,7 +112,8 @@ class Learner:
             ended = self.end_day(group)
         self._number = number
         if sunny:
-            self._alarmed = np.pad(self._alarmed, (0, len(alarmed) - len(self._alarmed))) | alarmed
+            seen = np.pad(self._alarmed, (0, len(alarmed) - len(self._alarmed)))
+            self._alarmed = seen | (alarmed & (window.start_us >= self.trusted_until_us))
             self._gather(window)
         return ended
 
