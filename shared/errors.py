@@ -1,6 +1,7 @@
 """The errors both programs share.
 
 HeliographError
+├── InvalidBaselineError  what was learned of a site's panels cannot be read back
 ├── InvalidReadingError   a message is not a reading; its text is the reason an operator sees
 ├── InvalidSegmentError   a segment or a body of segments cannot be decoded
 ├── InvalidBundleError    a bundle is damaged, or not signed by who it says
@@ -11,6 +12,10 @@ HeliographError
 
 class HeliographError(Exception):
     """Anything Heliograph raises on purpose."""
+
+
+class InvalidBaselineError(HeliographError):
+    """What was learned of a site's panels is damaged, or of another version."""
 
 
 class InvalidReadingError(HeliographError):

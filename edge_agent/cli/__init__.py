@@ -5,7 +5,16 @@ from typing import Final
 
 import typer
 
-from edge_agent.cli import buffer, check, inspect, quarantine, replay, service, setup
+from edge_agent.cli import (
+    buffer,
+    check,
+    detect,
+    inspect,
+    quarantine,
+    replay,
+    service,
+    setup,
+)
 from edge_agent.errors import EdgeError
 
 app: Final = typer.Typer(
@@ -19,6 +28,7 @@ app.command("run")(service.run)
 app.command("check")(check.check)
 app.command("status")(inspect.status)
 app.command("config")(inspect.config)
+app.command("detect")(detect.detect)
 app.command("init")(setup.init)
 app.command("enroll")(setup.enroll)
 app.command("install-service")(service.install_service)

@@ -2,10 +2,13 @@
 
 `detector` is the way of one batch: `samples` (readings to one sample per panel and slot), `panels`
 (what was last seen of each), `siblings` (how its neighbours do), `rules/` (does it hold?),
-`persistence` (for long enough?), `episodes` (what to tell).
+`persistence` (for long enough?), `episodes` (what to tell). `site` adds the look at windows:
+`faults/` names what deviates from what was learned of each panel.
 """
 
 from edge_agent.detect.detector import Detector
+from edge_agent.detect.faults.looks import Look
 from edge_agent.detect.settings import RuleSettings
+from edge_agent.detect.site import SiteDetector
 
-__all__ = ["Detector", "RuleSettings"]
+__all__ = ["Detector", "Look", "RuleSettings", "SiteDetector"]

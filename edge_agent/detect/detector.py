@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_agent.detect.episodes import EpisodeLog
 from edge_agent.detect.findings import Step
@@ -22,6 +23,7 @@ _PATIENCE_US: Final = 1_000_000
 _MAX_WAITING: Final = 10_000
 _NEAR_US: Final = 30_000_000
 """Times this near to our clock may have been taken from it."""
+_LEAST_SHARE: Final = 0.08
 
 
 def _one_group(_panel_id: str) -> str:
@@ -52,6 +54,7 @@ class Detector:
         self._judged_until_us = NEVER
         self._judged_at_us = NEVER
         self._looked_us = NEVER
+        self._peak_watts = np.zeros(0)
 
     def look(self, readings: Readings, *, now: datetime) -> list[Episode]:
         """Take in readings, in any order, and tell which episodes changed.
@@ -131,11 +134,20 @@ class Detector:
 
     def _step(self, samples: Samples) -> None:
         observed_us = self._panels.note(samples)
-        siblings_watts = median_watts(samples, panels=self._panels)
+        siblings_watts = self._telling(samples)
         judgements = [rule.judge(samples, siblings_watts=siblings_watts) for rule in self._rules]
         changes = self._persistence.step(samples, judgements=judgements, observed_us=observed_us)
         if changes is not None:
             self._episodes.take(Step(self._rules, samples, judgements, changes))
+
+    def _telling(self, samples: Samples) -> NDArray[np.float64]:
+        """Return the siblings' median power, NaN in low light: by their own peak, of any scale."""
+        watts = median_watts(samples, panels=self._panels)
+        missing = self._panels.capacity - len(self._peak_watts)
+        self._peak_watts = np.pad(self._peak_watts, (0, missing))
+        peak = np.fmax(self._peak_watts[samples.panel], watts)
+        self._peak_watts[samples.panel] = peak
+        return np.where(watts >= _LEAST_SHARE * peak, watts, np.nan)
 
     def _put_back(self, now_us: int) -> None:
         ahead = self._panels.set_back(now_us)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.detect.persistence import Changes
-from edge_agent.detect.rules import Judgement, Rule
-from edge_agent.detect.samples import Samples
+from edge_agent.detect.rules import Judgement, Told
+from edge_agent.detect.samples import Moments
 from shared.alerts import Severity
 
 
@@ -17,8 +17,8 @@ from shared.alerts import Severity
 class Step:
     """Everything about one slot: what was sampled, said and decided."""
 
-    rules: Sequence[Rule]
-    samples: Samples
+    rules: Sequence[Told]
+    samples: Moments
     judgements: Sequence[Judgement]
     changes: Changes
 

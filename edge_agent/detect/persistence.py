@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.detect.panels import NEVER
-from edge_agent.detect.rules import Judgement, Rule
+from edge_agent.detect.rules import Judgement, Told
 from edge_agent.detect.rules.judgement import FINE, HOLDS, UNKNOWN
-from edge_agent.detect.samples import Samples
+from edge_agent.detect.samples import Moments
 
 _BROKEN_AFTER_US: Final = 3_600_000_000
 """A run that was last confirmed this long ago begins anew."""
@@ -52,7 +52,7 @@ class Persistence:
         rules: The rules, whose numbers are their places here.
     """
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Told]) -> None:
         self._raise_after_us = _micros([rule.raise_after_seconds for rule in rules])
         self._clear_after_us = _micros([rule.clear_after_seconds for rule in rules])
         self._state = _blank(len(rules), 0)
@@ -64,7 +64,7 @@ class Persistence:
             self._state = np.hstack([self._state, _blank(rules, capacity - present)])
 
     def step(
-        self, samples: Samples, *, judgements: Sequence[Judgement], observed_us: NDArray[np.int64]
+        self, samples: Moments, *, judgements: Sequence[Judgement], observed_us: NDArray[np.int64]
     ) -> Changes | None:
         """Take in each rule's judgement of each sample.
 
@@ -120,7 +120,7 @@ def _extend(
     state: NDArray[Any],
     *,
     verdict: NDArray[np.int8],
-    samples: Samples,
+    samples: Moments,
     observed_us: NDArray[np.int64],
 ) -> None:
     """Lengthen the runs that go on, and begin those that do not."""

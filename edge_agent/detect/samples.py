@@ -5,7 +5,7 @@ A slot bounds the work: a backlog of hours costs one step a slot, however many r
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,25 @@ from numpy.typing import NDArray
 from shared.readings import MISSING, QUANTITIES, Readings
 
 SLOT_US: Final = 10_000_000
+
+
+class Moments(Protocol):
+    """Panels, each once, and the span of time something is said of; arrays of shape ``(n,)``."""
+
+    @property
+    def panel(self) -> NDArray[np.intp]:
+        """Return which panel."""
+        ...
+
+    @property
+    def begin_us(self) -> NDArray[np.int64]:
+        """Return where the span begins, microseconds since 1970-01-01 UTC."""
+        ...
+
+    @property
+    def time_us(self) -> NDArray[np.int64]:
+        """Return where it ends."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,20 @@ _TITLES: Final = {
     "power_mismatch": "Power does not match voltage times current",
     "zero_power": "No power while the siblings produce",
     "flatline": "All values stand still",
+    "bypass_diode": "A third of the module is bypassed",
+    "shading": "Part of the module is in shade",
+    "hot_spot": "Hot spot: warmer and weaker than its siblings",
+    "light_loss": "Less light than its siblings",
+    "connector_resistance": "Voltage is lost in a connector",
+    "potential_induced_degradation": "Voltage and current are low: leaking cells",
+    "off_maximum_power": "Works beside its maximum power point",
+    "low_voltage": "Voltage is lower than it should be",
+    "underperformance": "Less power than its siblings",
+    "voltage_sensor": "The voltage sensor is wrong",
+    "current_sensor": "The current sensor is wrong",
+    "power_sensor": "The power meter is wrong",
+    "temperature_sensor": "The temperature sensor is wrong",
+    "slow_loss": "A small loss, day after day",
 }
 
 _HOT: Final = (
@@ -42,6 +56,52 @@ _FLATLINE: Final = (
     "again. The panel itself may be fine; its readings tell nothing until then."
 )
 
+_SENSOR: Final = (
+    "Recalibrate or replace this sensor. The panel itself may be fine; do not rely on what it "
+    "measures until then."
+)
+_RECOMMENDATIONS: Final = {
+    "bypass_diode": (
+        "Inspect the junction box: a bypass diode that conducts for good costs a third of the "
+        "module. Look for a shadow first; if there is none, claim the warranty."
+    ),
+    "shading": (
+        "Look for what casts the shadow: a plant, an aerial, snow, a bird's nest. Trim or move it; "
+        "if it comes back at the same hour every day it is learned and no longer told."
+    ),
+    "hot_spot": (
+        "Have the module inspected by thermography soon: cells that work against the others heat "
+        "up and may burn the back sheet."
+    ),
+    "light_loss": (
+        "Look at the glass: dirt, bird droppings, leaves. Clean it if that costs less than what is "
+        "lost; if it is clean, the cells have aged or are damaged."
+    ),
+    "connector_resistance": (
+        "Fire hazard: a plug or a clamp has a resistance that heats it. Have the connectors "
+        "inspected by thermography soon, and replace both halves with the same make."
+    ),
+    "potential_induced_degradation": (
+        "Test for potential-induced degradation, first at the ends of the string; an anti-PID "
+        "device at the inverter or grounding can reverse it."
+    ),
+    "off_maximum_power": (
+        "Restart the optimizer or inverter and check its firmware: the module is well, its "
+        "working point is not."
+    ),
+    "low_voltage": (
+        "Check the string for a bypassed module, a shorted diode or a wrong connection, and the "
+        "connectors for heat."
+    ),
+    "underperformance": (
+        "Compare with its siblings on the spot: shade, dirt, a fuse or a string that is off."
+    ),
+    "slow_loss": (
+        "Look for dirt or a shadow that comes every day; clean it if that costs less than what is "
+        "lost. Too small for an alarm within hours."
+    ),
+}
+
 
 def title_of(alert_type: str) -> str:
     """Return one line for a person."""
@@ -60,5 +120,7 @@ def recommendation_of(alert_type: str, *, severity: Severity, details: Mapping[s
             return _OPEN_CIRCUIT if volts >= _PRESENT_VOLTS else _DEAD
         case "power_mismatch":
             return _MISMATCH
-        case _:
+        case "flatline":
             return _FLATLINE
+        case _:
+            return _RECOMMENDATIONS.get(alert_type, _SENSOR)

@@ -196,7 +196,7 @@ def time_grid(start: datetime, *, seconds: float, interval: float) -> Array:
     """Return the multiples of ``interval`` seconds in ``[start, start + seconds)``, since 1970."""
     begin = round(start.timestamp(), 3)
     first, last = (int(np.ceil(round(t / interval, 6))) for t in (begin, begin + seconds))
-    return np.round(np.arange(first, last) * interval, 3)
+    return np.round(np.arange(first, last) * float(interval), 3)
 
 
 def _nothing(site: Site) -> Readings:

@@ -32,8 +32,8 @@ class Judgement:
     """Limits the evidence was compared with, units in the names."""
 
 
-class Rule(Protocol):
-    """Judges samples, each by itself."""
+class Told(Protocol):
+    """What is told, and after how long."""
 
     @property
     def alert_type(self) -> str:
@@ -54,6 +54,10 @@ class Rule(Protocol):
     def clear_after_seconds(self) -> float:
         """Return how long it must be fine again before that is told."""
         ...
+
+
+class Rule(Told, Protocol):
+    """Judges samples, each by itself."""
 
     def judge(self, samples: Samples, *, siblings_watts: NDArray[np.float64]) -> Judgement:
         """Judge each sample.

@@ -1,0 +1,229 @@
+"""The way of one window: deviations, horizons, names, persistence, episodes."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent.detect.episodes import EpisodeLog
+from edge_agent.detect.faults.evidence import evidence, level_of
+from edge_agent.detect.faults.frozen import Frozen
+from edge_agent.detect.faults.kinds import KINDS, NOTHING, NUMBER, SENSORS, UNNAMED
+from edge_agent.detect.faults.learner import Day, Learner
+from edge_agent.detect.faults.looks import Look, Muted, Spans
+from edge_agent.detect.faults.naming import Hits, names
+from edge_agent.detect.faults.open_kinds import OpenKinds
+from edge_agent.detect.faults.slow import SlowLosses
+from edge_agent.detect.findings import Step
+from edge_agent.detect.persistence import Persistence
+from edge_agent.detect.rules.judgement import UNKNOWN, Judgement
+from shared.alerts import Episode, to_micros
+from shared.baselines import FEATURES
+from shared.features import Deviations, Observed, deviations
+from shared.horizons import Horizons, noise_of
+from shared.peers import nan_median
+from shared.sky import Sky
+from shared.windows import Window
+
+Array = NDArray[np.float64]
+
+_RECENT: Final = 3
+_CELSIUS: Final = FEATURES.index("celsius")
+_CONVERSION: Final = FEATURES.index("conversion")
+_COMMON: Final = 0.5
+_CROWD: Final = 4
+
+
+class Watch:
+    """Watches the windows of a site's panels.
+
+    Args:
+        panel_ids: The panels by number; may grow.
+        group_of: Panel id to the name of its group: panels of one group are siblings.
+        sky: Where the site is.
+    """
+
+    def __init__(
+        self, panel_ids: Sequence[str], *, group_of: Callable[[str], str], sky: Sky
+    ) -> None:
+        self.episodes = EpisodeLog(panel_ids)
+        self.learner = Learner(sky)
+        self.latest: Look | None = None
+        self._panel_ids = panel_ids
+        self._group_of = group_of
+        self._sky = sky
+        self._groups: dict[str, int] = {}
+        self._group = np.zeros(0, np.int32)
+        self._persistence = Persistence(KINDS)
+        self._horizons: Horizons | None = None
+        self._width_us = 0
+        self._last: list[Array] = []
+        self._frozen = Frozen()
+        self._open = OpenKinds()
+        self._slow = SlowLosses()
+        self._watt_hours = np.zeros(0)
+
+    def step(self, window: Window, *, muted: Muted) -> None:
+        """Take in a window.
+
+        Args:
+            window: Later than the ones before.
+            muted: What instant rules tell already.
+        """
+        count = window.values.shape[1]
+        self._admit(count)
+        baseline = self.learner.usual(self._panel_ids[:count])
+        time_us = np.array((window.start_us + window.end_us) // 2)
+        observed = Observed.of(window.values, irradiance_w_m2=np.array(window.irradiance_w_m2))
+        found = deviations(observed, time_us=time_us, baseline=baseline, group=self._group)
+        sunny = bool(found.sun.any())
+        if sunny:
+            self._judge(window, found=found, muted=muted)
+        day = self.learner.take(
+            window,
+            sunny=sunny,
+            alarmed=self._open.any | muted.everything | muted.sensors,
+            group=self._group,
+        )
+        if day is not None:
+            self._end_day(day, end_us=window.start_us)
+
+    def learn_now(self) -> None:
+        """Learn from what there is, rather than after the day; if nothing was learned yet."""
+        if not self.learner.baseline.own.any():
+            self.learner.end_day(self._group)
+
+    def resume(self, episode: Episode, *, panel: int) -> bool:
+        """Take up an episode of an earlier run; False if it is none of ours."""
+        number = NUMBER.get(episode.alert_type)
+        if number is None or not self.episodes.resume(episode, panel=panel):
+            return False
+        self._admit(panel + 1)
+        self._persistence.reopen(
+            number,
+            panel,
+            since_us=to_micros(episode.raised_at),
+            until_us=to_micros(episode.last_seen_at),
+            worst=0,
+        )
+        self._open.begin(number, panel)
+        return True
+
+    def _admit(self, count: int) -> None:
+        fresh = self._panel_ids[len(self._group) : count]
+        numbers = [self._groups.setdefault(self._group_of(i), len(self._groups)) for i in fresh]
+        self._group = np.append(self._group, np.array(numbers, np.int32))
+        self._persistence.ensure(len(self._group))
+        self._open.ensure(len(self._group))
+        self._slow.ensure(len(self._group))
+
+    def _judge(self, window: Window, *, found: Deviations, muted: Muted) -> None:
+        if self._horizons is None or window.width_us != self._width_us:
+            self._width_us = window.width_us
+            self._horizons = Horizons(window.width_us)
+        baseline = self.learner.baseline
+        seen = self._visible(found, window=window)
+        # What an instant rule told must not linger in the means once it is over.
+        self._horizons.forget(muted.everything)
+        seen[:, muted.everything] = np.nan
+        noise = noise_of(seen, group=self._group)
+        judged = self._horizons.step(seen, noise=noise, end_us=window.end_us)
+        recent = self._recent(seen)
+        hits = Hits.of(judged, recent=recent, sigma=baseline.sigma, tolerance=baseline.tolerance)
+        frozen = self._frozen.step(window, sun=found.sun)
+        named = names(hits, recent=recent, frozen_volts=frozen)
+        quiet = muted.everything | (muted.sensors & np.isin(named, SENSORS)) | self._common(named)
+        named = np.where(quiet, NOTHING, named).astype(np.int8)
+        scaled = judged.z / baseline.sigma
+        place = np.nanargmax(np.nan_to_num(np.abs(scaled), nan=-1.0), axis=0)[np.newaxis]
+        z = np.take_along_axis(scaled, place, axis=0)[0]
+        self.latest = Look(window, found, recent, z, named)
+        known = ~np.isnan(recent).all(axis=0) & ~muted.everything
+        verdict = self._open.verdicts(
+            named, fine=hits.fine & known, width_us=window.width_us, unclear=muted.everything
+        )
+        self._tell(window, verdict=verdict, found=found, recent=recent)
+
+    def _visible(self, found: Deviations, *, window: Window) -> Array:
+        """Return the deviations that may be judged: in sun, out of the usual shade."""
+        time_us = np.array((window.start_us + window.end_us) // 2)
+        shaded = self.learner.baseline.shaded[self._sky.cells(time_us)]
+        stacked = np.where(found.sun, found.stacked(), np.nan)
+        clear = ~shaded
+        for feature in range(len(FEATURES)):
+            if feature not in (_CELSIUS, _CONVERSION):
+                stacked[feature] = np.where(clear, stacked[feature], np.nan)
+        return stacked
+
+    def _recent(self, seen: Array) -> Array:
+        self._last = [part for part in self._last if part.shape == seen.shape][1 - _RECENT :]
+        self._last.append(seen)
+        middle = nan_median(np.stack(self._last), axis=0)
+        return np.where(np.isnan(seen), np.nan, middle)
+
+    def _common(self, named: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Return where half of the siblings have the same fault at once: that is the site."""
+        result = np.zeros(len(named), np.bool_)
+        for number in range(len(self._groups)):
+            members = self._group == number
+            count = np.bincount(named[members] - UNNAMED, minlength=NOTHING - UNNAMED + 1)
+            count[NOTHING - UNNAMED] = 0
+            if members.sum() >= _CROWD and count.max() >= _COMMON * members.sum():
+                result |= members
+        return result
+
+    def _tell(
+        self, window: Window, *, verdict: NDArray[np.int8], found: Deviations, recent: Array
+    ) -> None:
+        rows = np.flatnonzero((verdict != UNKNOWN).any(axis=0))
+        if not len(rows):
+            return
+        told = Spans(
+            rows,
+            np.full(len(rows), window.start_us, np.int64),
+            np.full(len(rows), window.end_us, np.int64),
+        )
+        measured = evidence(window, found=found, recent=recent, watt_hours=self._watt_hours)
+        level = level_of(found, recent=recent)
+        judgements = [
+            Judgement(
+                verdict=verdict[number, rows],
+                level=np.minimum(level[rows], len(kind.severities) - 1).astype(np.int8),
+                measured={name: values[rows] for name, values in measured.items()},
+                compared_with={},
+            )
+            for number, kind in enumerate(KINDS)
+        ]
+        self._take(told, judgements=judgements, width_us=window.width_us)
+
+    def _take(self, told: Spans, *, judgements: Sequence[Judgement], width_us: int) -> None:
+        observed = np.full(len(told), width_us, np.int64)
+        changes = self._persistence.step(told, judgements=judgements, observed_us=observed)
+        if changes is None:
+            return
+        self._open.note(changes, panel=told.panel)
+        self.episodes.take(Step(KINDS, told, judgements, changes))
+
+    def _end_day(self, day: Day, *, end_us: int) -> None:
+        """Look at the days as such: losses too small for hours show in days."""
+        count = len(self._group)
+        self._watt_hours = day.watt_hours
+        known = len(day.watt_hours)
+        if known < count:
+            return
+        verdict, since_us, measured = self._slow.step(
+            day, baseline=self.learner.baseline, busy=self._open.any_but(NUMBER["slow_loss"])
+        )
+        told = Spans(np.arange(count), since_us, np.full(count, end_us, np.int64))
+        silent = np.full(count, UNKNOWN, np.int8)
+        judgements = [
+            Judgement(
+                verdict=verdict if number == NUMBER["slow_loss"] else silent,
+                level=np.zeros(count, np.int8),
+                measured=measured,
+                compared_with={},
+            )
+            for number in range(len(KINDS))
+        ]
+        self._take(told, judgements=judgements, width_us=0)
