@@ -25,11 +25,18 @@ class Forecast:
         self._at: float | None = None
         self._rows = 0
         self._rate: float | None = None
+        self._there = False
 
-    def note(self, rows: int, *, now: float) -> None:
-        """Note how many rows wait on disk, at monotonic seconds ``now``."""
-        if self._at is None:
-            self._at, self._rows = now, rows
+    def note(self, rows: int, *, now: float, there: bool = True) -> None:
+        """Note how many rows wait on disk.
+
+        Args:
+            rows: So many.
+            now: Monotonic seconds.
+            there: Whether the collector answers; what it was like before tells nothing then.
+        """
+        if self._at is None or there is not self._there:
+            self._at, self._rows, self._rate, self._there = now, rows, None, there
             return
         elapsed = now - self._at
         if elapsed <= 0:

@@ -219,7 +219,8 @@ class Observer:
     def _measure(self) -> None:
         then, before, _ = self._samples[-1]
         now, counts = time.monotonic(), self._stages.counts
-        self._forecast.note(self._stages.outbox.shelf.stock.rows, now=now)
+        stock, there = self._stages.outbox.shelf.stock, self._stages.link.there
+        self._forecast.note(stock.rows, now=now, there=there)
         if now - then < _SHORTEST_SECONDS:
             return
         self._rate = (counts.readings - before) / (now - then)

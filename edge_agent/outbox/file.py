@@ -124,3 +124,7 @@ class OutboxFile:
         before = self._seen_version
         [(self._seen_version,)] = await self.read("PRAGMA data_version")
         return self._seen_version != before
+
+    def look_anew(self) -> None:
+        """Have the next `changed_elsewhere` say so."""
+        self._seen_version = -1

@@ -222,11 +222,15 @@ class Outbox:
         return held
 
     async def noticed_change(self) -> bool:
-        """Tell whether another program changed the file since the last call; if so, count anew."""
+        """Count anew what others changed since the last call; False, too, if there is no room."""
         if not await self._file.changed_elsewhere():
             return False
-        async with self._moving:
-            await self.load()
+        try:
+            async with self._moving:
+                await self.load()
+        except OutboxFullError:
+            self._file.look_anew()
+            return False
         self.changed.set()
         return True
 

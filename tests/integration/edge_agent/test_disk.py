@@ -1,18 +1,21 @@
 """Disks that are full or read-only, for real: nothing acknowledged is lost, and the agent stays."""
 
 import asyncio
+import contextlib
 import json
 import random
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from edge_agent.diagnosis import problems as told
+from edge_agent.outbox import open_outbox
 from edge_agent.outbox.examine import stats
 from edge_agent.status import read_status
 from shared.losses import losses_of
@@ -35,6 +38,13 @@ def mounted(folder, *, options):
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(path):
+    """Take all that is left of a disk."""
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
 
 
 def remount(folder, options):
@@ -116,6 +126,22 @@ async def test_a_full_disk_stops_nothing_and_loses_nothing_undeclared(
     assert arrived() == count
     assert len(set(collector.readings)) == len(collector.readings)
     assert await agent.stop() == 0
+
+
+async def test_what_another_program_changed_is_noticed_once_the_disk_has_room(tmp_path):
+    with mounted(tmp_path / "disk", options="size=1m") as disk:
+        path, filler = disk / "outbox.db", disk / "something-else"
+        async with open_outbox(path, max_bytes=50_000_000, spill_after=60) as outbox:
+            with closing(sqlite3.connect(path, isolation_level=None)) as other:
+                other.execute("INSERT INTO state VALUES ('something', 'else')")
+                fill(filler)
+                with contextlib.suppress(sqlite3.OperationalError):
+                    for number in range(100):  # the last block of the log has room for some
+                        other.execute("INSERT INTO state VALUES (?, 'else')", [str(number)])
+            assert not await outbox.noticed_change()
+            filler.unlink()
+            assert await outbox.noticed_change()
+            assert not await outbox.noticed_change()
 
 
 async def test_on_a_read_only_disk_the_agent_waits_and_the_broker_keeps_what_comes(

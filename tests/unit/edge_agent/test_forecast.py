@@ -36,3 +36,13 @@ def test_the_outage_is_soon_forgotten_when_it_drains():
     outlook = follow(lambda now: 1000 * now if now < 3600 else 3_600_000 - 20_000 * (now - 3600),
                      seconds=3720).outlook(1_300_000)  # fmt: skip
     assert outlook.seconds == pytest.approx(65, rel=1.0)
+
+
+def test_the_outage_is_forgotten_at_once_when_the_collector_answers():
+    forecast = Forecast()
+    for now in range(0, 600, 5):
+        forecast.note(10_000 * now, now=now, there=False)
+    assert forecast.outlook(5_950_000).grows
+    for now in range(600, 620, 5):
+        forecast.note(6_000_000 - 1000 * (now - 600), now=now, there=True)
+    assert forecast.outlook(5_985_000).seconds == pytest.approx(5985, rel=0.01)
