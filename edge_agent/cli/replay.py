@@ -75,7 +75,9 @@ def _choice(ids: list[str], *, everything: bool, containing: str) -> Choice:
 
 
 def _confirm(what: str, *, choice: Choice, yes: bool) -> None:
-    if choice.everything and not yes and sys.stdin.isatty():
+    if choice.everything and not yes and not sys.stdin.isatty():
+        raise typer.BadParameter("--all expects --yes where nobody can be asked")
+    if choice.everything and not yes:
         some = f"all with {choice.containing!r} in their reason" if choice.containing else "all"
         typer.confirm(f"{what} {some} of the quarantine?", abort=True)
 

@@ -14,7 +14,7 @@ from edge_agent.outbox.requested import Requested
 from edge_agent.outbox.rows import SEALED, add, delete, insert, sealed_of_row
 from edge_agent.outbox.set_aside import out_of_line
 from edge_agent.outbox.sqlite import stream_of
-from edge_agent.outbox.totals import Change, Totals, changing, read_totals, write_totals
+from edge_agent.outbox.totals import Change, Totals, changing, looked, read_totals, write_totals
 from edge_agent.sealed import Key, Kind, Sealed
 
 Order = Literal["oldest", "newest"]
@@ -70,9 +70,15 @@ class Shelf:
         return self.totals.set_aside.segments
 
     async def load(self) -> None:
-        """Count what the file holds: after opening it, or after another program changed it."""
-        async with self.changing():
-            pass
+        """Count what the file holds: after opening it, or after another program changed it.
+
+        Nothing is written: what is there can be sent also from a disk that is full.
+        """
+        totals, oldest_us = await looked(self._file)
+        merged = max(totals.merged_through, self.totals.merged_through)
+        totals.merged_through = min(merged, totals.through_id)  # later ids are given out again
+        self.totals = totals
+        self._recount(oldest=oldest_us)
 
     def fitting(self, segments: Sequence[Sealed]) -> Sequence[Sealed]:
         """Return the first of them for which there is room."""

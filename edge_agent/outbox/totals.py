@@ -113,8 +113,22 @@ async def changing(file: OutboxFile) -> AsyncIterator[Change]:
         change = Change(transaction, await read_totals(transaction))
         yield change
         await write_totals(transaction, totals=change.totals)
-        oldest = await transaction.read(_OLDEST)
-        change.oldest_us = oldest[0][0] if oldest else None
+        change.oldest_us = await _oldest(transaction)
+
+
+async def looked(file: OutboxFile) -> tuple[Totals, int | None]:
+    """Return what the file holds and when its oldest segment came, writing nothing.
+
+    Raises:
+        OutboxError: The file cannot be read.
+    """
+    async with file.transaction() as transaction:
+        return await read_totals(transaction), await _oldest(transaction)
+
+
+async def _oldest(transaction: Transaction) -> int | None:
+    found = await transaction.read(_OLDEST)
+    return found[0][0] if found else None
 
 
 async def write_totals(transaction: Transaction, *, totals: Totals) -> None:

@@ -279,3 +279,13 @@ async def test_who_only_reads_a_damaged_file_is_told_what_salvages_it(tmp_path):
         async with read_file(tmp_path / "outbox.db"):
             pass
     assert [one.name for one in tmp_path.iterdir()] == ["outbox.db"]
+
+
+async def test_a_full_outbox_is_opened_and_read_without_writing(opened, tmp_path):
+    async with opened() as outbox:
+        await kept(outbox, sealed(0))
+    async with opened() as outbox:
+        before = await outbox._file.read("SELECT total_changes()")
+        await outbox.load()
+        assert outbox.shelf.stock.segments == 1
+        assert await outbox._file.read("SELECT total_changes()") == before

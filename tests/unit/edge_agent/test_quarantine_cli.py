@@ -107,20 +107,20 @@ def test_what_is_replayed_or_discarded_is_listed_no_more(run, ids):
 
 
 def test_all_tells_what_it_left_out(run, ids):
-    done = run("replay", "--all")
+    done = run("replay", "--all", "--yes")
     assert "2 cannot be replayed: only 65536 of its 1000000 bytes are kept" in done.stdout
     assert ids() == ["2"]
 
 
 def test_all_can_be_narrowed_by_reason(run, ids):
-    assert run("discard", "--all", "--reason", "413").exit_code == 0
+    assert run("discard", "--all", "--yes", "--reason", "413").exit_code == 0
     assert ids() == ["s2", "3", "2", "1"]
 
 
 @pytest.mark.parametrize(
     "words",
-    [("replay",), ("replay", "1", "--all"), ("discard", "x1"), ("discard", "s"), ("show", "-1"),
-     ("replay", "1", "--reason", "x"), ("show", "9" * 30)],
+    [("replay",), ("replay", "1", "--all"), ("discard", "--all"), ("discard", "x1"), ("discard", "s"),
+     ("show", "-1"), ("replay", "1", "--reason", "x"), ("show", "9" * 30)],
 )  # fmt: skip
 def test_wrong_usage_changes_nothing(run, ids, words):
     assert run(*words).exit_code == 2
