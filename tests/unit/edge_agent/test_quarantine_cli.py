@@ -119,8 +119,8 @@ def test_all_can_be_narrowed_by_reason(run, ids):
 
 @pytest.mark.parametrize(
     "words",
-    [("replay",), ("replay", "1", "--all"), ("discard", "--all"), ("discard", "x1"), ("discard", "s"),
-     ("show", "-1"), ("replay", "1", "--reason", "x"), ("show", "9" * 30)],
+    [("replay",), ("replay", "1", "--all"), ("discard", "--all"), ("discard", "x1"),
+     ("discard", "s"), ("show", "-1"), ("replay", "1", "--reason", "x"), ("show", "9" * 30)],
 )  # fmt: skip
 def test_wrong_usage_changes_nothing(run, ids, words):
     assert run(*words).exit_code == 2
