@@ -46,6 +46,8 @@ _TELLING: Final = {
     "alerts": ("last_seen_us", ALERT_NEAR_US),
 }
 """Tables whose rows may be dated by another clock, the column that tells it, and how near."""
+_AT_ONCE: Final = frozenset({"panels", "health"})
+"""What a panel is has no time, and how the agent is has to be known above all in trouble."""
 _MILLISECOND_US: Final = 1_000
 _ROUNDS: Final = 10
 
@@ -109,7 +111,7 @@ def _ours(name: str, table: Table, *, moment: Moment) -> NDArray[np.bool_]:
     """Tell for each row whether our clock dated it."""
     rows = len(next(iter(table.values())))
     if name not in _TELLING:
-        return np.full(rows, name != "panels")  # what a panel is has no time
+        return np.full(rows, name not in _AT_ONCE)
     column, near_us = _TELLING[name]
     times = np.asarray(table[column])
     return (times >= moment.since_us - near_us) & (times <= moment.now_us + near_us)

@@ -206,7 +206,7 @@ def test_with_a_trusted_clock_far_stamps_are_quarantined(ahead):
     assert not gateway.segments
 
 
-def test_weather_meter_health_and_alerts_are_dated_anew_as_well():
+def test_weather_meter_and_alerts_are_dated_anew_as_well_but_a_report_goes_at_once():
     gateway = Gateway(error_us=-3 * YEAR)
     gateway.clocks.passes(5)
     true_us, wrong_us = gateway.clocks.true_us, round(gateway.clock.now() * SECOND)
@@ -230,16 +230,16 @@ def test_weather_meter_health_and_alerts_are_dated_anew_as_well():
     )
     gateway.is_set_right()
     own, ours = (decode(sealed.body) for sealed in gateway.segments)
-    assert own.tables.keys() == {"weather"}
+    assert own.tables.keys() == {"weather", "health"}
     assert own.tables["weather"]["time_us"].tolist() == [true_us]
-    for table in ("weather", "meter", "health"):
+    for table in ("weather", "meter"):
         assert ours.tables[table]["time_us"] == pytest.approx([true_us], abs=1000)
     [alert] = alerts_of(ours)
     assert alert.last_seen_at == from_micros(wrong_us + 3 * YEAR)
     assert alert.raised_at == from_micros(wrong_us + 3 * YEAR - 60 * SECOND)
     assert alert.cleared_at is None
     assert alert.details["since"] == alert.raised_at.isoformat().replace("+00:00", "Z")
-    assert gateway.segments[1].to_us == ours.tables["health"]["time_us"][0]
+    assert gateway.segments[1].to_us == ours.tables["meter"]["time_us"][0]
 
 
 def test_a_clock_that_was_right_all_along_costs_no_decoding():
