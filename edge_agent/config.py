@@ -68,7 +68,7 @@ class BufferSettings(Table, frozen=True, kw_only=True):
     path: Path = Path("/var/lib/heliograph/outbox.db")
     """The outbox, an SQLite file; its folder holds nothing else of value."""
     max_megabytes: Annotated[int, Meta(ge=8)] = 1024
-    """How large it may grow; then the oldest readings become one-minute means, then go."""
+    """How large it may grow, with all beside it; then the oldest is thinned to minutes, or goes."""
     max_days: Annotated[float, Meta(gt=0, le=3650)] = 90.0
     """How long it keeps what the collector has not fetched."""
     min_free_megabytes: Annotated[int, Meta(ge=0)] = 100

@@ -20,6 +20,20 @@ from shared.messages import PANEL_ID
 DEFAULT_PATH: Final = Path("/etc/heliograph/edge-agent.toml")
 ENVIRONMENT: Final = "HELIOGRAPH_EDGE_CONFIG"
 
+_WORDS: Final = (
+    ("Expected", "expected"),
+    ("`int`", "a whole number"),
+    ("`float`", "a number"),
+    ("`str`", "text"),
+    ("`bool`", "true or false"),
+    ("`object`", "a table"),
+    ("`array`", "a list"),
+    (" >= ", " of at least "),
+    (" <= ", " of at most "),
+    (" > ", " above "),
+    (" < ", " below "),
+)
+"""What msgspec says, and what people do."""
 _AT: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _UNKNOWN: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
 _MISSING: Final = re.compile(r"missing required field `(?P<name>[^`]*)`")
@@ -170,7 +184,9 @@ def _allowed(text: str, kind: Any) -> str:  # noqa: ANN401 - a type
                get_args(part)]  # fmt: skip
     if choices:
         return f"allowed are {', '.join(map(str, choices))}"
-    return text[:1].lower() + text[1:]
+    for theirs, ours in _WORDS:
+        text = text.replace(theirs, ours)
+    return text
 
 
 def _type_at(kind: Any, keys: list[str]) -> Any:  # noqa: ANN401 - types in, type out

@@ -14,16 +14,21 @@ _LARGE_SHARE: Final = 0.2
 _FEW: Final = 3
 
 
-def problems(status: Status, *, now: float) -> list[str]:
+def problems(status: Status, *, now: float, running: bool = True) -> list[str]:
     """Say what is wrong, the gravest first; nothing means all is well.
 
     Args:
         status: As it was written.
         now: Epoch seconds.
+        running: Whether, as far as known, the agent is there at all.
     """
     age = now - status.written_at
-    if status.stopped or age > STALE_SECONDS:
-        how = "was stopped" if status.stopped else "is not running or hangs: no sign of life"
+    if status.stopped or not running or age > STALE_SECONDS:
+        how = (
+            "was stopped" if status.stopped
+            else "gives no sign of life" if running
+            else "ended without being stopped; it gives no sign of life"
+        )  # fmt: skip
         return [f"the agent {how} since {_when(status.written_at)} ({age:.0f} s ago)"]
     old = status.outbox_oldest_at is not None and now - status.outbox_oldest_at > (
         _OLD_BACKLOG_SECONDS

@@ -1,5 +1,6 @@
 """The agent's state, as a file others can read; `edge_agent.diagnosis` puts it in words."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -135,13 +136,22 @@ def status_path(outbox: Path) -> Path:
 def write_status(path: Path, status: Status) -> None:
     """Replace the status file, so that a reader sees the old one or the new one, whole.
 
+    On a full disk, where there is no room for both, it is written over.
+
     Raises:
         EdgeError: It cannot be written.
     """
-    new = path.with_name(f".{path.name}.new")
+    new, text = path.with_name(f".{path.name}.new"), msgspec.json.encode(status)
     try:
-        new.write_bytes(msgspec.json.encode(status))
-        new.replace(path)
+        try:
+            new.write_bytes(text)
+            new.replace(path)
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            new.unlink(missing_ok=True)
+            with path.open("r+b") as file:
+                file.write(text.ljust(path.stat().st_size))
     except OSError as error:
         raise EdgeError(f"cannot write {path}: {error.strerror}") from error
 

@@ -13,12 +13,12 @@ from edge_agent.cli.common import ConfigOption, JsonOption, bar, megabytes, prin
 from edge_agent.cli.common import when_us as when
 from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config
-from edge_agent.errors import EdgeError
+from edge_agent.errors import EdgeError, OutboxError
 from edge_agent.outbox.damage import mark, pending
 from edge_agent.outbox.examine import Heap, Stats, Verified
 from edge_agent.outbox.examine import stats as stats_of
 from edge_agent.outbox.examine import verify as verified
-from edge_agent.outbox.lock import locked
+from edge_agent.outbox.lock import idle_boot
 from edge_agent.outbox.opening import open_file
 from edge_agent.outbox.salvage import Salvage
 from edge_agent.outbox.salvage_report import Salvaged, told
@@ -47,8 +47,8 @@ def repair(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Salvage a damaged file now, while no agent runs; exit code 1 if something is lost."""
     settings = load_config(config_path(config))
     path = _existing(settings.buffer.path)
-    with locked(path):  # says so now if an agent runs, not after minutes
-        pass
+    if idle_boot(path) is None:  # said now, not after minutes
+        raise OutboxError(f"another agent is using {path}")
     with bar("looking through") as progress:
         faults = verified(path, progress=progress).faults
     if any(fault.place != str(aside) for fault in faults for aside in pending(path) or [path]):
@@ -76,7 +76,10 @@ def stats(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
         return
     print_table(("", ""), rows=_facts(found, written=written))
     columns = ("", "segments", "rows", "readings", "thinned", "MB", "oldest", "newest")
-    print_table(columns, rows=[_cells(heap) for heap in [*found.kinds, *found.streams]])
+    if heaps := [*found.kinds, *found.streams]:
+        print_table(columns, rows=[_cells(heap) for heap in heaps])
+    else:
+        typer.echo("nothing waits on disk")
 
 
 async def _salvaged(config: Config) -> list[Salvaged]:

@@ -13,7 +13,8 @@ from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_ta
 from edge_agent.cli.toml import as_toml
 from edge_agent.configfile import as_tables, config_path, load_config
 from edge_agent.diagnosis import problems
-from edge_agent.errors import EdgeError
+from edge_agent.errors import EdgeError, OutboxError
+from edge_agent.outbox.lock import idle_boot
 from edge_agent.status import Status, read_status
 
 
@@ -24,7 +25,8 @@ def status(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
     if found is None:
         raise EdgeError(f"the agent with the outbox {settings.buffer.path} has never run here")
     now = time.time()
-    wrong = [*_disk_problem(settings.buffer.path), *problems(found, now=now)]
+    running = _is_running(settings.buffer.path)
+    wrong = [*_disk_problem(settings.buffer.path), *problems(found, now=now, running=running)]
     if json_:
         print_json({**msgspec.to_builtins(found), "problems": wrong})
     else:
@@ -45,6 +47,14 @@ def config(
         print_json(tables)
     else:
         typer.echo(as_toml(tables), nl=False)
+
+
+def _is_running(outbox: Path) -> bool:
+    """Tell whether a program has the outbox open; who may not look goes by the status's age."""
+    try:
+        return idle_boot(outbox) is None
+    except OutboxError:
+        return True
 
 
 def _disk_problem(outbox: Path) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import aiosqlite
 
+from edge_agent.outbox.room import Room
 from edge_agent.outbox.sqlite import mapped_errors
 
 Row = tuple[Any, ...]
@@ -42,8 +43,10 @@ class Space(NamedTuple):
 class OutboxFile:
     """One SQLite connection; every write is one transaction, safe on disk when it returns."""
 
-    def __init__(self, connection: aiosqlite.Connection, *, path: Path) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: aiosqlite.Connection, *, path: Path, room: Room | None = None
+    ) -> None:
+        self._connection, self._room = connection, room
         self._lock = asyncio.Lock()
         self._seen_version = 0
         self.path = path
@@ -68,6 +71,8 @@ class OutboxFile:
                     await self._connection.commit()
                 except BaseException:
                     await self._connection.rollback()
+                    if self._room:
+                        await self._room.make(self._connection)
                     raise
 
     async def write(self, *statements: Statement) -> None:
@@ -114,6 +119,17 @@ class OutboxFile:
             with mapped_errors(self.path):
                 await self._connection.execute("VACUUM")
                 await self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def regain_room(self) -> None:
+        """Let the file grow again if the disk was full and is not any more.
+
+        Raises:
+            OutboxError: The file cannot be read.
+        """
+        async with self._lock:
+            with mapped_errors(self.path):
+                if self._room:
+                    await self._room.regain(self._connection)
 
     async def changed_elsewhere(self) -> bool:
         """Tell whether another connection has committed since the last call; it costs no disk.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_agent.outbox.file import Space
+from edge_agent.outbox.room import file_bytes
 from shared.losses import LossReason
 
 _SHARE: Final = 0.75  # of the size, for all that is in the file; then the oldest is thinned
@@ -22,7 +23,7 @@ class Limits:
     """What an outbox is allowed."""
 
     max_bytes: int
-    """How large the file may become."""
+    """How large the file may become, with all that is beside it."""
     max_days: float = 90.0
     """How long it keeps what nobody has fetched."""
     min_free_bytes: int = 0
@@ -33,12 +34,12 @@ class Limits:
     @property
     def shelf_bytes(self) -> int:
         """How large all segments that wait may be."""
-        return int(self.max_bytes * _SHELF_SHARE)
+        return int(file_bytes(self.max_bytes) * _SHELF_SHARE)
 
     @property
     def quarantine_bytes(self) -> int:
         """How large all payloads in the quarantine may be."""
-        return int(self.max_bytes * _QUARANTINE_SHARE)
+        return int(file_bytes(self.max_bytes) * _QUARANTINE_SHARE)
 
     def excess(self, space: Space, *, free_bytes: int, full: bool) -> "Excess | None":
         """Return how much is too much.
@@ -48,7 +49,7 @@ class Limits:
             free_bytes: How much is free on its disk.
             full: Whether the last write found no room, whatever the numbers say.
         """
-        reason, allowed = LossReason.OVER_SIZE, int(self.max_bytes * _SHARE)
+        reason, allowed = LossReason.OVER_SIZE, int(file_bytes(self.max_bytes) * _SHARE)
         if free_bytes < self.min_free_bytes:
             # Free pages are not given back to the disk, but they are what is written to next.
             here = max(int(space.file_bytes * _SHARE), _FLOOR_BYTES)

@@ -19,6 +19,7 @@ from edge_agent.outbox.damage import (
 )
 from edge_agent.outbox.file import OutboxFile
 from edge_agent.outbox.lock import locked
+from edge_agent.outbox.room import Room, file_bytes
 from edge_agent.outbox.sqlite import BUSY_SECONDS, disk_error, mapped_errors, marked
 from edge_agent.outbox.state import restore_state
 from edge_agent.outbox.upgrade import schema, upgrade
@@ -34,7 +35,6 @@ _SMALL: Final = (
     "SELECT count(*) FROM segment INDEXED BY urgent_segment WHERE kind = 0",
     "SELECT count(*) FROM set_aside",
 )
-_LOG_BYTES: Final = 8_388_608  # so much of the log is gathered before it goes into the file
 
 
 @asynccontextmanager
@@ -43,26 +43,28 @@ async def open_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile]:
 
     Args:
         path: The SQLite file.
-        max_bytes: How large it may grow.
+        max_bytes: How large it may grow, with all that is beside it.
 
     Raises:
         OutboxError: Another program has it, it is of a newer version, or unreachable.
     """
     with locked(path) as same_boot:
         now = datetime.now(UTC)
+        room = Room(path, max_bytes=max_bytes)
+        room.give_up_reserve()
         put_aside_if_damaged(path, now=now, same_boot=same_boot)
         try:
-            await _try(path, max_bytes=max_bytes)
+            await _try(path, room=room)
         except OutboxDamagedError as error:
             put_aside(path, reason=str(error.__cause__ or error), now=now)
-            await _try(path, max_bytes=max_bytes)
+            await _try(path, room=room)
         for aside in pending(path):
             restore_state(path, aside=aside)
         async with _connected(path) as connection:
             with mapped_errors(path):
-                await _prepare(connection, path=path, max_bytes=max_bytes)
+                await _prepare(connection, path=path, room=room)
             with marked(path):
-                yield OutboxFile(connection, path=path)
+                yield OutboxFile(connection, path=path, room=room)
 
 
 @asynccontextmanager
@@ -103,7 +105,8 @@ async def change_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile
                 )
             [(page_bytes,)] = await connection.execute_fetchall("PRAGMA page_size")
             await connection.execute("PRAGMA synchronous = FULL")
-            await connection.execute(f"PRAGMA max_page_count = {max_bytes // page_bytes}")
+            pages = file_bytes(max_bytes) // page_bytes
+            await connection.execute(f"PRAGMA max_page_count = {pages}")
         yield OutboxFile(connection, path=path)
 
 
@@ -126,7 +129,7 @@ def _address(path: Path, *, mode: str) -> str:
     return f"file:{quote(str(path))}?mode={mode}"
 
 
-async def _try(path: Path, *, max_bytes: int) -> None:
+async def _try(path: Path, *, room: Room) -> None:
     """Make the tables, or look at the ends of each: damage there would stop every start.
 
     Raises:
@@ -135,7 +138,7 @@ async def _try(path: Path, *, max_bytes: int) -> None:
     _make_private(path)
     async with _connected(path) as connection:
         with mapped_errors(path):
-            await _prepare(connection, path=path, max_bytes=max_bytes)
+            await _prepare(connection, path=path, room=room)
             for table in _ORDERED:
                 for order in ("ASC", "DESC"):
                     await connection.execute_fetchall(
@@ -145,16 +148,12 @@ async def _try(path: Path, *, max_bytes: int) -> None:
                 await connection.execute_fetchall(sql)
 
 
-async def _prepare(connection: aiosqlite.Connection, *, path: Path, max_bytes: int) -> None:
+async def _prepare(connection: aiosqlite.Connection, *, path: Path, room: Room) -> None:
     version = await _check_version(connection, path=path)  # before anything that writes
     if version == 0:
         await connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-    [(page_bytes,)] = await connection.execute_fetchall("PRAGMA page_size")
     await connection.execute("PRAGMA journal_mode = WAL")
     await connection.execute("PRAGMA synchronous = FULL")
-    await connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_BYTES // page_bytes}")
-    await connection.execute(f"PRAGMA journal_size_limit = {2 * _LOG_BYTES}")
-    await connection.execute(f"PRAGMA max_page_count = {max_bytes // page_bytes}")
     if version < SCHEMA_VERSION:
         await connection.execute("BEGIN IMMEDIATE")
         if version == 0:
@@ -164,6 +163,7 @@ async def _prepare(connection: aiosqlite.Connection, *, path: Path, max_bytes: i
             await upgrade(connection)
         await connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         await connection.commit()
+    await room.bound(connection)
 
 
 async def _check_version(connection: aiosqlite.Connection, *, path: Path) -> int:

@@ -189,6 +189,8 @@ class Outbox:
         if on_disk or self._confirmed:
             async with self._moving:
                 self._confirmed += self.waiting.settle_all(on_disk)
+                if not self._confirmed:
+                    return
                 # Without room even for this, they stay in flight until the next receipt.
                 with contextlib.suppress(OutboxFullError):
                     await self.shelf.drop(self._confirmed)

@@ -22,6 +22,7 @@ from edge_agent.outbox.found import Found, Ranges, gaps, header_of, is_intact, t
 from edge_agent.outbox.layout import Cell
 from edge_agent.outbox.pages import Pages
 from edge_agent.outbox.records import values_of
+from edge_agent.outbox.room import file_bytes
 from edge_agent.outbox.rows import insertion, row_of
 from edge_agent.outbox.salvage_report import REPORT, Salvaged, count
 from edge_agent.outbox.sqlite import connected, mapped_errors, written
@@ -56,7 +57,7 @@ class Salvage:
         Args:
             path: The outbox in use.
             aside: The damaged file.
-            max_bytes: How large the outbox may grow.
+            max_bytes: How large the outbox may grow, with all that is beside it.
             stop: Set from elsewhere to end early; what is left is done another time.
         """
         self._path = path
@@ -91,7 +92,7 @@ class Salvage:
         report = Salvaged(file=str(self._aside), reason=damage.reason, noticed_us=damage.noticed_us)
         with connected(self._path) as connection:
             [(page,)] = connection.execute("PRAGMA page_size")
-            connection.execute(f"PRAGMA max_page_count = {self._max_bytes // page}")
+            connection.execute(f"PRAGMA max_page_count = {file_bytes(self._max_bytes) // page}")
             self._learn(connection)
             try:
                 done = self._take_over(connection, report=report, progress=progress)

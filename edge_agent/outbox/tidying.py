@@ -50,6 +50,7 @@ class Tidier:
         """
         lost = sum(self._shelf.totals.lost.values())
         try:
+            await self._file.regain_room()
             done = await self._within_limits(full=full, now_us=int(now() * 1e6))
             for _ in range(_BREATHS):
                 if not await self.merger.step():
@@ -73,7 +74,10 @@ class Tidier:
             self._shedding = None
             return done
         if self._shedding is None:
-            _log.warning("the outbox holds too much (%s): the oldest is given up", excess.reason)
+            _log.warning(
+                "the outbox holds too much (%s): the oldest is thinned to minutes, then given up",
+                excess.reason,
+            )
             self._shedding = excess.reason
         return await self._shed(excess, now_us=now_us) or done
 
@@ -94,4 +98,4 @@ class Tidier:
 
     def _say(self, rows: int) -> None:
         if rows:
-            _log.warning("%d rows were given up and declared lost", rows)
+            _log.warning("%d rows were given up, which is declared to the collector", rows)

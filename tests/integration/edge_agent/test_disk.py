@@ -17,7 +17,7 @@ import pytest
 from edge_agent.diagnosis import problems as told
 from edge_agent.outbox import open_outbox
 from edge_agent.outbox.examine import stats
-from edge_agent.status import read_status
+from edge_agent.status import read_status, write_status
 from shared.losses import losses_of
 
 
@@ -114,8 +114,7 @@ async def test_a_full_disk_stops_nothing_and_loses_nothing_undeclared(
     async with publisher_of(mosquitto.port) as panel:
         send(panel, 0, count)
         await until(lambda: is_short_of_room(agent.outbox), seconds=60, what="it says so")
-        filler.unlink()
-        remount(disk, "size=64m")
+        fill(disk / "the-rest")
         await collector.start()
 
         def arrived():
@@ -123,6 +122,7 @@ async def test_a_full_disk_stops_nothing_and_loses_nothing_undeclared(
             return len(collector.readings) + lost
 
         await until(lambda: arrived() >= count, seconds=90, what="all of it")
+        await until(lambda: not stats(agent.outbox).kinds, seconds=30, what="it notes that")
     assert arrived() == count
     assert len(set(collector.readings)) == len(collector.readings)
     assert await agent.stop() == 0
@@ -140,6 +140,15 @@ async def test_what_another_program_changed_is_noticed_also_on_a_full_disk(tmp_p
                         other.execute("INSERT INTO state VALUES (?, 'else')", [str(number)])
             assert await outbox.noticed_change()
             assert not await outbox.noticed_change()
+
+
+async def test_the_status_is_kept_up_to_date_on_a_full_disk(tmp_path, status_of):
+    with mounted(tmp_path / "disk", options="size=1m") as disk:
+        path = disk / "status.json"
+        write_status(path, status_of(outbox=str(disk / "outbox.db"), written_at=10.0**9))
+        fill(disk / "something-else")
+        write_status(path, status_of(outbox=str(disk / "outbox.db"), written_at=5.0))
+        assert read_status(disk / "outbox.db").written_at == 5.0
 
 
 async def test_on_a_read_only_disk_the_agent_waits_and_the_broker_keeps_what_comes(

@@ -19,12 +19,15 @@ def test_two_keys_are_enough():
     [
         ("[mqtt]\nurll = 1", "mqtt.urll is not a known key; did you mean url?"),
         ("[mqqt]\nurl = 1", "mqqt is not a known key; did you mean mqtt?"),
-        ("[buffer]\nmax_megabytes = 1", "buffer.max_megabytes is 1; expected `int` >= 8"),
+        (
+            "[buffer]\nmax_megabytes = 1",
+            "buffer.max_megabytes is 1; expected a whole number of at least 8",
+        ),
         ("[buffer]\npath = 3", "buffer.path is 3; expected a file's path"),
-        ("[mqtt]\nurl = 'http://x'", "mqtt.url is 'http://x'; expected `str` matching"),
+        ("[mqtt]\nurl = 'http://x'", "mqtt.url is 'http://x'; expected text matching"),
         ("[mqtt]\npassword_file = '/x'", "mqtt.password_file is set without mqtt.username"),
         ("[panels]\nmodle = 'x'", "panels.modle is not a known key; did you mean model?"),
-        ("[panels.P1]\nrated_watts = -3", "panels.P1.rated_watts is -3; expected `float` > 0"),
+        ("[panels.P1]\nrated_watts = -3", "panels.P1.rated_watts is -3; expected a number above 0"),
         ("[panels.'a b']\ngroup = 'x'", "panels.'a b' is no panel id"),
         ("[panels]\npossible = {voltage_volts = [1]}", "panels.possible.voltage_volts is [1]"),
         ("[panels.P1]\nnominal = {voltage_volts = [9, 1]}", "voltage_volts is 9 to 1"),

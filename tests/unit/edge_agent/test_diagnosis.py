@@ -30,6 +30,15 @@ def test_each_trouble_is_said(status_of, changes, said):
     assert said in problem
 
 
+def test_an_agent_that_is_not_there_is_told_from_one_that_was_stopped_and_one_that_hangs(status_of):
+    def said(*, running, age=1.0, **changes):
+        return problems(status_of(**changes), now=1000.0 + age, running=running)[0]
+
+    assert "ended without being stopped" in said(running=False)
+    assert "was stopped since" in said(running=False, stopped=True)
+    assert "gives no sign of life" in said(running=True, age=30.0)
+
+
 def test_what_was_dropped_in_an_earlier_run_is_no_trouble_now(status_of):
     assert wrong(status_of(quarantine_dropped=7)) == []
 

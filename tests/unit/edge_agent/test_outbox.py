@@ -86,6 +86,26 @@ async def test_a_receipt_after_the_spill_takes_it_off_the_disk(opened):
         assert outbox.shelf.stock.segments == 0
 
 
+async def test_a_receipt_that_comes_while_the_file_is_written_costs_no_other_write(
+    opened, tmp_path
+):
+    log = tmp_path / "outbox.db-wal"
+    async with opened() as outbox:
+        await outbox.collector_is(away=False)
+        await outbox.set_aside(sealed(0), reason="refused")  # the table has its pages now
+        grown = []
+        for pair in ((sealed(1),), (sealed(2), sealed(3))):
+            settled = await kept(outbox, pair[-1])
+            before = log.stat().st_size
+            writing = asyncio.create_task(outbox.set_aside(pair[0], reason="refused"))
+            await asyncio.sleep(0)  # it has begun
+            await outbox.forget(pair[1:])
+            await writing
+            grown.append(log.stat().st_size - before)
+            assert settled.is_set()
+        assert grown[0] == grown[1] > 0
+
+
 async def test_what_is_in_flight_is_not_taken_twice_until_it_is_released(opened):
     async with opened() as outbox:
         await outbox.collector_is(away=False)
@@ -197,7 +217,7 @@ async def test_a_killed_agent_finds_everything_under_its_old_stream(opened, tmp_
 
 
 async def test_full_means_not_safe_said_once_and_tried_again(opened, caplog):
-    async with opened(max_bytes=1_000_000) as outbox:
+    async with opened(max_bytes=2_000_000) as outbox:
         events = [await kept(outbox, sealed(seq, size=100_000)) for seq in range(12)]
         safe = [event.is_set() for event in events]
         assert safe == [True] * sum(safe) + [False] * (12 - sum(safe))
