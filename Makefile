@@ -6,6 +6,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-versi
 # On all cores, and without what is never imported; pip would compile all of it on one.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(tests|pip|faker|h5py|polyfactory)/' \
   $(VENV)/lib collector deploy edge_agent models shared
+# Many tests wait for programs they have started.
+TESTERS := $(shell echo $$(($$(nproc) * 2)))
 DEMO := $(VENV)/.installed-for-demo
 DEVELOPMENT := $(VENV)/.installed-for-development
 
@@ -23,7 +25,7 @@ demo: $(DEMO) ## two solar sites, live, on this machine (DEMO_PORT=8000, DEMO_SE
 
 test: check ## all static checks and all tests
 	$(BIN)/python tests/programs/install.py
-	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=85
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadscope --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=85
 
 check: $(DEVELOPMENT) ## the static checks: format, lint, types, imports, documentation
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import asdict
 
+import hypothesis
 import pytest
 
 from edge_agent.status import Status
@@ -12,7 +13,7 @@ from programs.edge_agent import EdgeAgent
 from programs.mosquitto import Mosquitto
 from programs.postgres import postgres
 from programs.processes import Process
-from programs.soak import Proof, summary
+from programs.soak import Proof, rounds, summary
 from programs.waiting import accepts, free_port, wait_until
 
 WELL = {
@@ -52,6 +53,18 @@ WELL = {
     "quarantine_reason": None,
     "detector_trouble": None,
 }
+
+hypothesis.settings.register_profile(
+    "heliograph", deadline=None, max_examples=rounds(25, soak=1_000)
+)
+hypothesis.settings.load_profile("heliograph")
+
+
+def pytest_collection_modifyitems(items):
+    """Have every property tried with more examples by `make soak`."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.soak)
 
 
 def pytest_terminal_summary(terminalreporter):

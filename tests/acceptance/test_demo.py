@@ -93,39 +93,36 @@ def sites(env):
     return answer.json()
 
 
-def test_the_demo_ends_by_itself_leaves_nothing_and_runs_again(demo_folder, free_port):
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "-m", "deploy.demo"],
-            cwd=demo_folder,
-            env=inherited()
-            | {"DEMO_SECONDS": "5", "DEMO_PORT": str(free_port()), "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert processes_of(demo_folder) == []
-        assert not (demo_folder / ".demo" / "env").exists()
+def test_the_demo_ends_by_itself_and_leaves_nothing(demo_folder, free_port):
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.demo"],
+        cwd=demo_folder,
+        env=inherited()
+        | {"DEMO_SECONDS": "5", "DEMO_PORT": str(free_port()), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert processes_of(demo_folder) == []
+    assert not (demo_folder / ".demo" / "env").exists()
 
 
-def test_the_demo_says_where_everything_is(demo):
-    demo.process.start(ready=lambda: demo.is_up, timeout=120)
-    env = demo.env()
-    assert list(env) == NAMES
-    assert stat.S_IMODE((demo.folder / ".demo" / "env").stat().st_mode) == 0o600
-    assert {site["site"] for site in sites(env)} == {"alpha", "beta"}
-    for name in ("ALPHA", "BETA"):
-        assert env[f"{name}_CONFIG"].encode() in Path(
-            f"/proc/{env[f'{name}_PID']}/cmdline"
-        ).read_bytes().split(b"\0")
-    assert httpx.get(env["COLLECTOR_URL"]).status_code == 200
-
-
-def test_what_ends_in_the_demo_is_started_again(demo, wait_until):
+def test_the_demo_says_where_everything_is_starts_again_what_ends_and_stops_when_asked(
+    demo, wait_until
+):
     demo.process.start(ready=lambda: demo.is_up, timeout=120)
     before = demo.env()
+    assert list(before) == NAMES
+    assert stat.S_IMODE((demo.folder / ".demo" / "env").stat().st_mode) == 0o600
+    assert {site["site"] for site in sites(before)} == {"alpha", "beta"}
+    for name in ("ALPHA", "BETA"):
+        assert before[f"{name}_CONFIG"].encode() in Path(
+            f"/proc/{before[f'{name}_PID']}/cmdline"
+        ).read_bytes().split(b"\0")
+    assert httpx.get(before["COLLECTOR_URL"]).status_code == 200
+
     os.kill(int(before["ALPHA_PID"]), signal.SIGKILL)
     os.kill(int(before["COLLECTOR_PID"]), signal.SIGTERM)
     wait_until(
@@ -138,11 +135,7 @@ def test_what_ends_in_the_demo_is_started_again(demo, wait_until):
     )
     assert {site["site"] for site in sites(demo.env())} == {"alpha", "beta"}
 
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
-def test_a_demo_that_is_asked_to_stop_leaves_nothing_behind(demo, number):
-    demo.process.start(ready=lambda: demo.is_up, timeout=120)
-    assert demo.process.end(number, timeout=60) == 0, demo.process.tail()
+    assert demo.process.end(signal.SIGINT, timeout=60) == 0, demo.process.tail()
     assert processes_of(demo.folder) == []
 
 
@@ -151,8 +144,11 @@ def test_a_demo_that_is_killed_leaves_nothing_behind_and_runs_again(demo, wait_u
     before = demo.env()
     demo.process.end(signal.SIGKILL)
     wait_until(lambda: processes_of(demo.folder) == [], timeout=60, what="everything ends")
+
     demo.process.start(ready=lambda: demo.env() not in ({}, before), timeout=120)
     assert {site["site"] for site in sites(demo.env())} == {"alpha", "beta"}
+    assert demo.process.end(signal.SIGTERM, timeout=60) == 0, demo.process.tail()
+    assert processes_of(demo.folder) == []
 
 
 def test_a_demo_that_cannot_have_its_port_says_which(demo_folder):

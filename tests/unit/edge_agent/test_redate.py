@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.clock import Clock
@@ -134,7 +134,6 @@ def play(gateway, stamps, step):
         gateway.flush()
 
 
-@settings(deadline=None, max_examples=150)
 @given(error=ERRORS, steps=STEPS)
 def test_what_our_clock_dated_ends_at_its_true_time_whatever_the_clock_did(error, steps):
     gateway, stamps = Gateway(error_us=error), {}
@@ -153,7 +152,6 @@ def test_what_our_clock_dated_ends_at_its_true_time_whatever_the_clock_did(error
         assert panel not in "CD" or abs(at - stamps[number]) <= 1
 
 
-@settings(deadline=None, max_examples=100)
 @given(
     error=ERRORS.filter(lambda error: abs(error) > TELLABLE_US),
     pauses=st.lists(st.floats(0.001, 5), min_size=1, max_size=30),

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.outbox.thinning import thin, thinned
@@ -59,7 +59,6 @@ def test_what_was_not_measured_does_not_count_into_the_mean():
 
 
 @given(ROWS)
-@settings(max_examples=300, deadline=None)
 def test_means_are_exact_in_any_order(rows):
     whole = thin(readings_of(rows))
     expected = {}
@@ -78,7 +77,6 @@ def test_means_are_exact_in_any_order(rows):
 
 
 @given(st.lists(st.integers(0, 1_200_000), min_size=60, max_size=60))
-@settings(max_examples=50, deadline=None)
 def test_the_energy_of_a_whole_minute_stays_to_half_a_thousandth_of_a_watt(power_mw):
     rows = [(0, second * 1_000_000, power, 0) for second, power in enumerate(power_mw)]
     [mean] = thin(readings_of(rows)).power_mw.tolist()

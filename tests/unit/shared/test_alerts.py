@@ -4,7 +4,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.alerts import Episode, Severity, alerts_of, alerts_table, from_micros, to_micros
@@ -39,7 +39,6 @@ def segment_of(episodes):
     return Segment(STREAM, 0, 0, {"alerts": alerts_table(episodes)})
 
 
-@settings(deadline=None)
 @given(st.lists(EPISODES, min_size=1, max_size=5))
 def test_episodes_survive_the_way_there_and_back(episodes):
     assert alerts_of(decode(encode(segment_of(episodes)))) == episodes

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.documents import MAX_EXPLAINED, MAX_SORTED
@@ -266,7 +266,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=60)
 @given(fields=st.dictionaries(st.sampled_from([*GOOD, "location", "x"]), JSON), array=st.booleans())
 def test_any_field_values_give_a_reading_or_a_reason(fields, array):
     document = json.dumps([GOOD | fields, GOOD] if array else GOOD | fields).encode()
@@ -277,7 +276,6 @@ def test_any_field_values_give_a_reading_or_a_reason(fields, array):
     assert all(isinstance(reason, str) and reason for reason in decoded.malformed.values())
 
 
-@settings(deadline=None)
 @given(payload=st.binary(max_size=200))
 def test_any_bytes_give_readings_or_reasons(payload):
     decoded = decode(payload)

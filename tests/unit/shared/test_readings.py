@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.readings import (
@@ -38,7 +38,6 @@ def test_concatenating_counts_a_panel_of_several_batches_once():
     assert joint.power_mw.tolist() == [3, 4, 5, 6, 7]
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from("ABCDE"), max_size=6), min_size=1, max_size=5))
 def test_concatenating_keeps_every_reading_in_order(panels):
     parts = [batch(*some, start=10 * at) for at, some in enumerate(panels)]
@@ -66,7 +65,6 @@ def test_taking_rows_keeps_all_columns_and_the_panels(rows):
     assert len(taken) == 2
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(MISSING + 1, 2**31 - 1)))
 def test_thousandths_survive_the_way_to_public_units_and_back(numbers):
     thousandths = np.array(numbers, np.int32)

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pcodec import ChunkConfig, standalone
 
@@ -73,7 +73,6 @@ def assert_same(found: Segment, expected: Segment) -> None:
                 assert found.tables[name][key].dtype == cells.dtype
 
 
-@settings(deadline=None, max_examples=150)
 @given(tables=tables(), stream=st.uuids(), first=st.integers(0, 2**62), more=st.integers(0, 2**61))
 def test_every_table_survives_the_way_there_and_back(tables, stream, first, more):
     segment = Segment(stream, first, first + more, tables)
@@ -122,7 +121,6 @@ def test_readings_of_two_segments_can_be_joined():
     assert len(concatenate([first, first])) == 100
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=10))
 def test_a_body_is_split_as_it_was_joined(segments):
     assert unpack(pack(segments)) == segments
@@ -257,7 +255,6 @@ def test_what_would_grow_beyond_bounds_is_refused_before_it_does(data):
         tracemalloc.stop()
 
 
-@settings(deadline=None, max_examples=200)
 @given(data=st.data())
 def test_damaged_bytes_are_refused_or_harmless(data):
     encoded = bytearray(encode(sample_segment()))
@@ -278,7 +275,6 @@ def test_damaged_bytes_are_refused_or_harmless(data):
         assert {len(column) for column in table.values()} == {segment.rows(name)}
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused(data):
     with pytest.raises(InvalidSegmentError):

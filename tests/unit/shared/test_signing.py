@@ -8,7 +8,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ClockError, InvalidTokenError
@@ -49,7 +49,6 @@ def test_what_a_gateway_signs_is_accepted():
     check(token)
 
 
-@settings(deadline=None)
 @given(body=st.binary(), other=st.binary())
 def test_a_token_is_for_one_body(body, other):
     token = sign(body, key=KEY, gateway="gw-1", now=NOW)
@@ -177,7 +176,6 @@ def test_what_is_no_token_is_refused(token):
         claimed_gateway(token)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_refused(token):
     assert_refused(token)
