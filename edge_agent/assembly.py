@@ -5,18 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
-from typing import Final
 from uuid import uuid4
 
 from edge_agent.addresses import broker_of, topics_of
 from edge_agent.budget import Budget
 from edge_agent.clock import Clock, Clocks
 from edge_agent.config import MEGABYTE, BufferSettings, Config, UploadSettings, pace_of
-from edge_agent.detect import Detector
 from edge_agent.detection import Detection
 from edge_agent.identity import IdentityFiles
 from edge_agent.intake import Intake
 from edge_agent.kernel import Kernel
+from edge_agent.learned import Learned
 from edge_agent.link import Link
 from edge_agent.mqtt import Subscriber
 from edge_agent.observe import Health, Observer
@@ -26,13 +25,12 @@ from edge_agent.panels import PanelBook
 from edge_agent.pipeline import Stages
 from edge_agent.resends import Resends
 from edge_agent.scheduler import Scheduler
+from edge_agent.site_detection import learned_of, open_detector, restored
 from edge_agent.timekeeping import Timekeeper
 from edge_agent.traffic import Traffic
 from edge_agent.upload import Uploader, open_client
 from edge_agent.upload_clock import ask_time
 from edge_agent.validate import Validator
-
-_EPISODES: Final = "open_episodes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,8 @@ class Agent:
 
     stages: Stages
     """What a reading passes."""
+    learned: Learned
+    """What keeps what was learned of the panels."""
     subscriber: Subscriber
     """What hears the broker."""
     observer: Observer
@@ -71,11 +71,18 @@ async def assembled(config: Config, *, clocks: Clocks | None = None) -> AsyncIte
             limits=_limits(config.buffer, clock=clock),
         ) as outbox,
         open_client(config.upload.collector_url, version=version(), listener=clock) as client,
+        open_detector(config) as detector,
     ):
         traffic = _traffic(config.upload)
         uploader = Uploader(client, identity_of=identity.get, traffic=traffic)
+        detection = await restored(detector, outbox=outbox)
         stages = await _stages(
-            config, outbox=outbox, traffic=traffic, uploader=uploader, clock=clock
+            config,
+            detection=detection,
+            outbox=outbox,
+            traffic=traffic,
+            uploader=uploader,
+            clock=clock,
         )
         subscriber = Subscriber(
             broker, topics=topics.filters, take=stages.intake.take, now=clock.now
@@ -85,7 +92,8 @@ async def assembled(config: Config, *, clocks: Clocks | None = None) -> AsyncIte
         )
         stages.health = Health(observer.status, stages=stages)
         timekeeper = Timekeeper(clock, outbox=outbox, ask=lambda: ask_time(client))
-        yield Agent(stages, subscriber, observer, timekeeper)
+        learned = learned_of(detector, outbox=outbox, detection=detection)
+        yield Agent(stages, learned, subscriber, observer, timekeeper)
 
 
 def version() -> str:
@@ -112,18 +120,18 @@ def _traffic(upload: UploadSettings) -> Traffic:
 
 
 async def _stages(
-    config: Config, *, outbox: Outbox, traffic: Traffic, uploader: Uploader, clock: Clock
+    config: Config,
+    *,
+    detection: Detection,
+    outbox: Outbox,
+    traffic: Traffic,
+    uploader: Uploader,
+    clock: Clock,
 ) -> Stages:
     pace, panels = pace_of(config.upload), PanelBook(config.panels)
     link = Link(now=time.monotonic())
     scheduler = Scheduler(outbox, link=link, traffic=traffic)
     await scheduler.restore()
-
-    async def remember(episodes: bytes) -> None:
-        await outbox.state.remember(_EPISODES, value=episodes)
-
-    detection = Detection(Detector(config.detect, panels.group_of), remember=remember)
-    detection.restore(await outbox.state.recall(_EPISODES))
     stream = uuid4()
     await outbox.runs.begin(stream)
     return Stages(

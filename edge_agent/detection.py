@@ -13,6 +13,7 @@ from edge_agent.clock import Moment, Trust
 from edge_agent.errors import OutboxFullError
 from shared.alerts import Episode
 from shared.readings import Readings
+from shared.tables import Table
 
 _INT32: Final = np.array([], np.int32)
 _NONE: Final = Readings(
@@ -29,8 +30,32 @@ _NONE: Final = Readings(
 _log = logging.getLogger(__name__)
 
 
+class Knows(Protocol):
+    """What is known of a site; `edge_agent.detect.Summary` is."""
+
+    @property
+    def panels(self) -> int:
+        """Return how many panels are watched."""
+
+    @property
+    def learned_panels(self) -> int:
+        """Return of how many of them their own days were learned from."""
+
+    @property
+    def learned_us(self) -> int:
+        """Return when it was learned, microseconds since 1970; 0 when never."""
+
+    @property
+    def model_version(self) -> str | None:
+        """Return which model names the faults; None without one."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Return why the last day could not be learned from, if so."""
+
+
 class Detects(Protocol):
-    """What looks for faults; `edge_agent.detect.Detector` does."""
+    """What looks for faults; `edge_agent.detect.SiteDetector` does."""
 
     def look(self, readings: Readings, *, now: datetime) -> list[Episode]:
         """Return the episodes that changed."""
@@ -43,6 +68,15 @@ class Detects(Protocol):
 
     def restore(self, episodes: Sequence[Episode]) -> None:
         """Take up episodes of an earlier run."""
+
+    def take_weather(self, weather: Table) -> None:
+        """Take in rows of the weather station."""
+
+    def summary(self) -> Knows:
+        """Return in short what is known of the site."""
+
+    def take_windows(self) -> Table | None:
+        """Return the rows of the windows that closed since the last call."""
 
 
 class Detection:
@@ -64,6 +98,15 @@ class Detection:
         self._cleared: asyncio.Queue[tuple[asyncio.Event, list[str]]] = asyncio.Queue()
         self.trouble: str | None = None
         """The detector's failure, until it works again."""
+        self.readings = 0
+        """Readings looked at since the start."""
+        self.windows: Table | None = None
+        """Rows of the windows that closed with the last look."""
+
+    @property
+    def knows(self) -> Knows:
+        """Return in short what is known of the site."""
+        return self._detector.summary()
 
     def restore(self, remembered: bytes | None) -> None:
         """Take up what an earlier run remembered."""
@@ -77,7 +120,12 @@ class Detection:
         self._detector.restore(episodes)
 
     async def look(
-        self, readings: Readings | None, *, settled: asyncio.Event, now: datetime
+        self,
+        readings: Readings | None,
+        *,
+        settled: asyncio.Event,
+        now: datetime,
+        weather: Table | None = None,
     ) -> list[Episode]:
         """Return the episodes that changed; without any if the detector fails.
 
@@ -85,8 +133,10 @@ class Detection:
             readings: A flush's readings; None without any, for time passes all the same.
             settled: Set when the flush, and these episodes with it, is safe.
             now: Our time, UTC.
+            weather: A flush's rows of the weather station.
         """
-        changed = self._ask(_NONE if readings is None else readings, now=now)
+        self.readings += 0 if readings is None else len(readings)
+        changed = self._ask(_NONE if readings is None else readings, weather=weather, now=now)
         if not changed:
             return []
         cleared = [episode for episode in changed if episode.cleared_at is not None]
@@ -126,10 +176,14 @@ class Detection:
         except OutboxFullError:
             _log.warning("no room to remember %d open alert episodes", len(episodes))
 
-    def _ask(self, readings: Readings, *, now: datetime) -> list[Episode]:
+    def _ask(self, readings: Readings, *, weather: Table | None, now: datetime) -> list[Episode]:
         try:
+            if weather is not None:
+                self._detector.take_weather(weather)
             changed = self._detector.look(readings, now=now)
+            self.windows = self._detector.take_windows()
         except Exception as error:  # noqa: BLE001 - whatever fails in there, readings go on
+            self.windows = None
             if self.trouble is None:
                 _log.exception("the detector fails; readings go on without it")
             self.trouble = f"{type(error).__name__}: {error}"

@@ -43,7 +43,9 @@ _REPORTED: Final = (
     "lost_rows", "disk_bytes_per_reading",
     "outbox_segments", "outbox_rows", "outbox_bytes", "outbox_oldest_at", "outbox_full",
     "set_aside", "drained_in_seconds", "backlog_grows", "quarantine_entries", "quarantine_dropped",
-    "clock_offset_seconds", "broker_connected", "detector_trouble", "clock_trusted", "clock_why",
+    "clock_offset_seconds", "broker_connected", "detector_trouble",
+    "detector_panels", "detector_learned_panels", "detector_learned_at", "model_version",
+    "clock_trusted", "clock_why",
     "clock_jumps", "held_segments",
 )  # fmt: skip
 
@@ -201,8 +203,19 @@ class Observer:
             recent_readings=readings + quarantined,
             recent_quarantined=quarantined,
             quarantine_reason=stages.counts.last_reason,
-            detector_trouble=stages.detection.trouble,
+            **self._detector(),
         )
+
+    def _detector(self) -> dict[str, Any]:
+        detection = self._stages.detection
+        knows = detection.knows
+        return {
+            "detector_trouble": detection.trouble or knows.trouble,
+            "detector_panels": knows.panels,
+            "detector_learned_panels": knows.learned_panels,
+            "detector_learned_at": knows.learned_us / 1e6 if knows.learned_us else None,
+            "model_version": knows.model_version,
+        }
 
     def _losses_and_wear(self) -> dict[str, Any]:
         lost, readings = self._stages.outbox.shelf.totals.lost, self._stages.counts.readings

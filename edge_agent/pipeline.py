@@ -106,7 +106,10 @@ async def keep(stages: Stages) -> None:
         moment = stages.clock.flush()  # clock
         checked = stages.validator.check(batch.messages, now=moment.judge)  # validate/
         episodes = await stages.detection.look(  # detect/
-            checked.readings, settled=batch.settled, now=moment.now
+            checked.readings,
+            settled=batch.settled,
+            now=moment.now,
+            weather=checked.site.get("weather"),
         )
         stages.detection.redate(moment)
         await _quarantine(stages, checked.quarantined)
@@ -196,6 +199,8 @@ def _tables(
         panels = stages.panels.changes(checked.readings.panel_ids, locations=checked.locations)
         if panels is not None:
             tables["panels"] = panels
+    if stages.detection.windows is not None:
+        tables["windows"] = stages.detection.windows
     health = stages.health(now)
     if health is not None:
         tables["health"] = health

@@ -33,7 +33,7 @@ from shared.tables import MISSING_I8, SCHEMA, Table, Text
 NEAR_US: Final = round(NEAR_SECONDS * 1e6)
 """A stamp this near to our clock was taken from it, or from the same source."""
 ALERT_NEAR_US: Final = 900_000_000
-"""The same for alerts: what they tell began, or ended, some minutes ago."""
+"""The same for alerts and windows: what they tell began, or ended, some minutes ago."""
 RIGHT_US: Final = 500_000
 """A clock that was wrong by no more was right."""
 TELLABLE_US: Final = 2 * NEAR_US
@@ -43,6 +43,7 @@ _TELLING: Final = {
     "readings": ("time_us", NEAR_US),
     "weather": ("time_us", NEAR_US),
     "meter": ("time_us", NEAR_US),
+    "windows": ("time_us", ALERT_NEAR_US),
     "alerts": ("last_seen_us", ALERT_NEAR_US),
 }
 """Tables whose rows may be dated by another clock, the column that tells it, and how near."""

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+import time
 from typing import Final
 
 from edge_agent.assembly import Agent, assembled
@@ -100,6 +101,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
             "tidy": stages.outbox.tidy(),
             "runs": stages.outbox.runs.watch(),
             "episodes": stages.detection.forget_cleared(),
+            "learned": agent.learned.keep(),
             "salvage": watch_damage(
                 stages.outbox, path=config.buffer.path, max_bytes=config.buffer.max_bytes
             ),
@@ -114,6 +116,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
         systemd.tell(STOPPING="1", STATUS="bringing everything to safety")
         _log.info("stopping: bringing everything to safety")
         await _say_goodbye(stages, keeping=keeping)
+        await agent.learned.save(time.monotonic())
         for task in (keeping, *others):
             task.cancel()
 

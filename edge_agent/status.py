@@ -125,6 +125,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Why something last went there."""
     detector_trouble: str | None
     """Why the detector fails, if it does."""
+    detector_panels: int = 0
+    """Panels it watches."""
+    detector_learned_panels: int = 0
+    """Those of them of which it knows from their own days what is usual."""
+    detector_learned_at: float | None = None
+    """The last reading it has learned from; None before the first day."""
+    model_version: str | None = None
+    """Which model names the faults; None without one."""
 
 
 def status_path(outbox: Path) -> Path:

@@ -1,16 +1,21 @@
 """What baselines are learned from: sunny minutes of the last days, five at a time."""
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import InvalidBaselineError
+from shared.numbers import compress, decompress
+from shared.readings import MISSING, to_thousandths
 
 BLOCK_US: Final = 300_000_000
 """How much time a row stands for, at least."""
+
+_MOST: Final = 100_000
+_MOST_VALUES: Final = 20_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +50,10 @@ class History:
             self.time_us[rows], self.day[rows], self.values[:, rows], self.irradiance_w_m2[rows]
         )
 
+    def of_panels(self, at: NDArray[np.intp]) -> Self:
+        """Return the same for some panels, by number."""
+        return type(self)(self.time_us, self.day, self.values[..., at], self.irradiance_w_m2)
+
     def joined(self, other: Self) -> Self:
         """Return both, one after the other; panels the first did not know are missing there."""
         more = other.values.shape[2] - self.values.shape[2]
@@ -57,14 +66,16 @@ class History:
         )
 
     def to_bytes(self) -> bytes:
-        """Return it as MessagePack."""
+        """Return it as MessagePack; values as whole thousandths, compressed panel by panel."""
+        values = _thousandths(self.values.transpose(0, 2, 1).ravel())
         return msgspec.msgpack.encode(
             _Kept(
                 self.values.shape[2],
-                self.time_us.astype("<i8").tobytes(),
-                self.day.astype("<i4").tobytes(),
-                self.values.astype("<f4").tobytes(),
-                self.irradiance_w_m2.astype("<f4").tobytes(),
+                len(self),
+                compress(self.time_us),
+                compress(self.day),
+                compress(values),
+                compress(_thousandths(self.irradiance_w_m2)),
             )
         )
 
@@ -77,20 +88,34 @@ class History:
         """
         try:
             kept = msgspec.msgpack.decode(data, type=_Kept)
-            time_us = np.frombuffer(kept.time_us, "<i8").astype(np.int64)
+            rows, panels = kept.rows, kept.panels
+            values = decompress(kept.values, kind="i4", count=4 * panels * rows)
             return cls(
-                time_us,
-                np.frombuffer(kept.day, "<i4").astype(np.int32),
-                np.frombuffer(kept.values, "<f4").reshape(4, len(time_us), kept.panels),
-                np.frombuffer(kept.irradiance, "<f4").astype(np.float32),
+                decompress(kept.time_us, kind="i8", count=rows),
+                decompress(kept.day, kind="i4", count=rows),
+                np.ascontiguousarray(_public(values).reshape(4, panels, rows).transpose(0, 2, 1)),
+                _public(decompress(kept.irradiance, kind="i4", count=rows)),
             )
         except (msgspec.MsgspecError, ValueError) as error:
             raise InvalidBaselineError(f"the history cannot be read: {error}") from error
 
 
 class _Kept(msgspec.Struct, array_like=True):
-    panels: int
+    panels: Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+    rows: Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
     time_us: bytes
     day: bytes
     values: bytes
     irradiance: bytes
+
+    def __post_init__(self) -> None:
+        if self.panels * self.rows > _MOST_VALUES:
+            raise ValueError(f"{self.panels} panels of {self.rows} rows are too many")
+
+
+def _thousandths(values: NDArray[np.float32]) -> NDArray[np.int32]:
+    return to_thousandths(values.astype(np.float64))
+
+
+def _public(thousandths: NDArray[np.int32]) -> NDArray[np.float32]:
+    return np.where(thousandths == MISSING, np.nan, thousandths / 1000.0).astype(np.float32)

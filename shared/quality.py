@@ -22,3 +22,18 @@ class Quality(IntFlag):
     """The gateway's clock was not synchronised when it came, and could not be corrected later."""
     THINNED = 128
     """The mean of a panel's readings of one minute, made when the gateway's buffer was full."""
+
+
+class WindowQuality(IntFlag):
+    """What is to be known about a window of a panel before its figures are believed."""
+
+    COLD = 1
+    """Compared with its siblings only: nothing was learned of its own days yet."""
+    SHADED = 2
+    """The sun is where shade is usual for it."""
+    STILL = 4
+    """A value has not changed since the window before."""
+    MUTED = 8
+    """An instant rule tells something of it already."""
+    INCOMPLETE = 16
+    """A quantity was not measured."""

@@ -14,9 +14,9 @@ from uuid import UUID
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from pcodec import ChunkConfig, standalone
 
 from shared.errors import InvalidSegmentError
+from shared.numbers import compress, decompress
 from shared.readings import COLUMNS, Readings
 from shared.tables import SCHEMA, Table, Text
 
@@ -28,8 +28,6 @@ MAX_TEXTS: Final = 65_536
 """Distinct values a text column may have."""
 MAX_TEXT_BYTES: Final = 16_777_216
 """Bytes the distinct values of a text column may have when decompressed."""
-
-_PCODEC: Final = ChunkConfig(compression_level=8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,12 +140,8 @@ def _rows(table: Table) -> int:
 
 def _encode_column(column: "NDArray[Any] | Text") -> bytes | tuple[bytes, bytes]:
     if isinstance(column, Text):
-        return zlib.compress(_pack(column.values)), _encode_numbers(column.index)
-    return _encode_numbers(column)
-
-
-def _encode_numbers(numbers: NDArray[Any]) -> bytes:
-    return bytes(standalone.simple_compress(np.ascontiguousarray(numbers), _PCODEC))
+        return zlib.compress(_pack(column.values)), compress(column.index)
+    return compress(column)
 
 
 def _decode_table(
@@ -199,11 +193,7 @@ def _decode_values(name: str, data: bytes) -> tuple[str, ...]:
 
 
 def _decode_numbers(name: str, data: bytes, *, kind: str, rows: int) -> NDArray[Any]:
-    numbers = np.empty(rows, np.dtype(kind))
     try:
-        progress = standalone.simple_decompress_into(data, numbers)
-    except (RuntimeError, TypeError) as error:
-        raise InvalidSegmentError(f"column {name} is damaged: {error}") from error
-    if progress.n_processed != rows or not progress.finished:
-        raise InvalidSegmentError(f"column {name} does not have the {rows} rows it announces")
-    return numbers
+        return decompress(data, kind=kind, count=rows)
+    except ValueError as error:
+        raise InvalidSegmentError(f"column {name} {error}") from error

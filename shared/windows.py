@@ -24,6 +24,7 @@ MAX_PANELS: Final = 20_000
 _IDLE_US: Final = 120 * SECOND_US
 _PATIENCE_US: Final = 2 * 3600 * SECOND_US
 _PARTS: Final = 64
+_AHEAD_US: Final = 300 * SECOND_US
 _REVISE_AFTER: Final = 6
 
 
@@ -76,6 +77,8 @@ class Windows:
             readings: In any order; may be empty.
             now_us: Our time, microseconds since 1970-01-01 UTC; no reading moves time past it.
         """
+        if self._next_us > now_us + _AHEAD_US:
+            self.restart()
         if len(readings):
             kept = readings.time_us >= self._next_us
             self.late += int((~kept).sum())
@@ -94,6 +97,12 @@ class Windows:
     def add_irradiance(self, time_us: NDArray[np.int64], *, w_m2: NDArray[np.float64]) -> None:
         """Take in the site's irradiance, before the panels' readings of the same time."""
         self._light.append((time_us, w_m2))
+
+    def restart(self) -> None:
+        """Drop what is gathered, and begin anew at any time: the clock was set."""
+        self._parts, self._light = [], []
+        self._newest_us = self._heard_us = self._next_us = np.iinfo(np.int64).min
+        self._last = np.full_like(self._last, np.nan)
 
     def flush(self) -> Iterator[Window]:
         """Yield what is left, whether complete or not: at the end of a file."""

@@ -80,12 +80,15 @@ class Detector:
             self._judge(concatenate(waiting), now_us=now_us)
         return self._episodes.drain()
 
-    def redate(self, shift_us: int, *, near_too: bool) -> None:
+    def redate(self, shift_us: int, *, near_too: bool) -> list[str]:
         """Move in time what our clock dated, because it was set: nothing ends or begins by that.
 
         Args:
             shift_us: By how much, in microseconds.
             near_too: Whether stamps near to our clock were taken from it.
+
+        Returns:
+            The panels concerned.
         """
         waiting, self._waiting, self._rows_waiting = self._waiting, [], 0
         if waiting:
@@ -95,6 +98,7 @@ class Detector:
         self._persistence.ensure(self._panels.capacity)
         self._persistence.move(moved, shift_us=shift_us)
         self._episodes.move(set(moved.tolist()), shift_us=shift_us)
+        return [self._panels.ids[panel] for panel in moved.tolist()]
 
     def open_episodes(self) -> list[Episode]:
         """Return the episodes that last, as they are now."""

@@ -1,6 +1,6 @@
 """Both looks at a site together: instant rules on readings, named faults on windows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,12 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.detect.detector import Detector
+from edge_agent.detect.faults.learner import Teach, at_once
 from edge_agent.detect.faults.looks import Look, Muted
+from edge_agent.detect.faults.memory import restore
 from edge_agent.detect.faults.watch import Watch
+from edge_agent.detect.knowledge import Pages, Summary, summary_of
 from edge_agent.detect.settings import RuleSettings
+from edge_agent.detect.window_rows import WindowRows
 from shared.alerts import Episode, to_micros
-from shared.readings import Readings
+from shared.readings import MISSING, Readings
 from shared.sky import Sky
+from shared.tables import Table
 from shared.windows import Window, Windows
 
 _TELL_ALL: Final = frozenset({"zero_power", "flatline"})
@@ -28,6 +33,7 @@ class SiteDetector:
         group_of: Panel id to the name of its group: panels of one group are siblings.
         sky: Where the site is.
         observe: Called after each window with what was made of it.
+        teach: Does the learning after each day; by default before `look` returns.
     """
 
     def __init__(
@@ -37,12 +43,16 @@ class SiteDetector:
         *,
         sky: Sky | None = None,
         observe: Callable[[Look], None] = lambda _: None,
+        teach: Teach = at_once,
     ) -> None:
         self.windows = Windows()
-        self.watch = Watch(self.windows.panel_ids, group_of=group_of, sky=sky or Sky())
+        self.watch = Watch(self.windows.panel_ids, group_of=group_of, sky=sky or Sky(), teach=teach)
+        self.pages = Pages(self.watch.learner)
         self._instant = Detector(rules, group_of)
         self._observe = observe
         self._telling: dict[str, Episode] = {}
+        self._rows: WindowRows | None = None
+        self._sky = sky or Sky()
 
     def look(self, readings: Readings, *, now: datetime) -> list[Episode]:
         """Take in readings, in any order, and tell which episodes changed.
@@ -63,16 +73,42 @@ class SiteDetector:
             self._step(window)
         return self.watch.episodes.drain()
 
+    def take_weather(self, weather: Table) -> None:
+        """Take in rows of the weather station, before the readings of the same time."""
+        milliwatts = np.asarray(weather["irradiance_mw_m2"])
+        w_m2 = np.where(milliwatts == MISSING, np.nan, milliwatts / 1000.0)
+        self.windows.add_irradiance(np.asarray(weather["time_us"]), w_m2=w_m2)
+
+    def record_windows(self) -> None:
+        """From now on make rows of the windows, for `take_windows`."""
+        self._rows = WindowRows(self.windows.panel_ids, sky=self._sky)
+
+    def take_windows(self) -> Table | None:
+        """Return the rows of the windows that closed since the last call; see `SCHEMA`."""
+        return None if self._rows is None else self._rows.take()
+
     def open_episodes(self) -> list[Episode]:
         """Return the episodes that last, as they are now."""
         return [*self._instant.open_episodes(), *self.watch.episodes.open_episodes()]
 
-    def learned(self) -> bytes:
-        """Return what was learned of the panels, for `relearn` of a later run."""
-        return self.watch.learner.to_bytes()
+    def redate(self, shift_us: int, *, near_too: bool) -> None:
+        """Move in time what our clock dated, because it was set; what is gathered is dropped.
 
-    def relearn(self, data: bytes) -> None:
+        Args:
+            shift_us: By how much, in microseconds.
+            near_too: Whether stamps near to our clock were taken from it.
+        """
+        moved = set(self._instant.redate(shift_us, near_too=near_too))
+        at = [number for number, panel in enumerate(self.windows.panel_ids) if panel in moved]
+        if at:
+            self.windows.restart()
+            self.watch.move(np.array(at, np.intp), shift_us=shift_us)
+
+    def relearn(self, pages: Mapping[str, bytes]) -> None:
         """Take up what an earlier run learned, before anything else.
+
+        Args:
+            pages: What `pages` gave, by name.
 
         Raises:
             InvalidBaselineError: It cannot be read; the site is then learned anew.
@@ -80,8 +116,17 @@ class SiteDetector:
         """
         if self.windows.panel_ids:
             raise ValueError("what was learned is to be taken up before the first panel is seen")
-        self.watch.learner.restore(data)
-        self.windows.admit(self.watch.learner.baseline.panel_ids)
+        try:
+            restore(self.watch.learner, pages)
+        finally:
+            known = self.watch.learner.baseline.panel_ids
+            self.windows.admit(known)
+            self.watch.remember(len(known))
+            self.pages.are_written()
+
+    def summary(self) -> Summary:
+        """Return in short what is known of the site."""
+        return summary_of(self.watch.learner, model_version=None)
 
     def restore(self, episodes: Sequence[Episode]) -> None:
         """Take up the episodes that were open when the agent stopped, before the first `look`."""
@@ -97,9 +142,13 @@ class SiteDetector:
 
     def _step(self, window: Window) -> None:
         before = self.watch.latest
-        self.watch.step(window, muted=self._muted(window.values.shape[1]))
+        muted = self._muted(window.values.shape[1])
+        self.watch.step(window, muted=muted)
         if self.watch.latest is not None and self.watch.latest is not before:
             self._observe(self.watch.latest)
+            if self._rows is not None:
+                baseline = self.watch.learner.baseline
+                self._rows.note(self.watch.latest, baseline=baseline, muted=muted)
 
     def _note(self, told: Sequence[Episode]) -> None:
         for episode in told:

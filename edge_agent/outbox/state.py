@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,12 +34,25 @@ class State:
         Raises:
             OutboxFullError: There is no room for it.
         """
-        await self._file.write((REMEMBER, [(name, value)]))
+        await self.remember_all({name: value})
+
+    async def remember_all(self, values: Mapping[str, bytes]) -> None:
+        """Keep values across restarts, all or none.
+
+        Raises:
+            OutboxFullError: There is no room for them.
+        """
+        await self._file.write((REMEMBER, list(values.items())))
 
     async def recall(self, name: str) -> bytes | None:
         """Return what was last remembered under a name."""
         rows = await self._file.read(RECALL, (name,))
         return rows[0][0] if rows else None
+
+    async def recall_all(self, names: Sequence[str]) -> dict[str, bytes]:
+        """Return what was last remembered under each of some names that were used."""
+        found = {name: await self.recall(name) for name in names}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def restore_state(path: Path, *, aside: Path) -> None:

@@ -1,52 +1,52 @@
-"""Learns a site's baseline: gathers sunny minutes, and fits anew after each day."""
+"""Gathers the sunny minutes of a day, and has a site's baseline learned anew after it."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.detect.faults.lesson import Day, Known, Lesson
 from shared.baselines import Baseline
-from shared.errors import InvalidBaselineError
-from shared.features import Deviations, Observed, deviations
-from shared.fitting import fit_baseline
 from shared.history import BLOCK_US, History
 from shared.peers import nan_median
 from shared.sky import Sky
-from shared.wandering import daily_losses
 from shared.windows import Window
 
 Array = NDArray[np.float64]
-
-KEPT_DAYS: Final = 21
-"""How many days a baseline is learned from, at most."""
+Teach = Callable[[Callable[[], Known]], "Future[Known]"]
+"""Does work, now or later; works are done one after the other."""
 
 _DAY_US: Final = 86_400_000_000
-_FEW_DAYS: Final = 3
-_MOST_VALUES: Final = 600_000
+_SLOW_DAYS: Final = 3
 
 _log = logging.getLogger(__name__)
 
 
+def at_once(work: Callable[[], Known]) -> "Future[Known]":
+    """Do work before returning."""
+    future: Future[Known] = Future()
+    try:
+        future.set_result(work())
+    except Exception as error:  # noqa: BLE001 - as a future of a thread has it
+        future.set_exception(error)
+    return future
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Day:
-    """What a day was, for each panel; arrays of shape ``(panels,)``."""
+class Today:
+    """The sunny minutes of a day that has not ended."""
 
-    start_us: int
-    """Its first sunny minute, microseconds since 1970."""
-    losses: Array
-    """Energy against siblings less 1, and the voltage: ``(2, panels)``."""
-    watt_hours: Array
-    """What was to be expected."""
-
-
-class _Kept(msgspec.Struct, array_like=True):
-    baseline: bytes
-    history: bytes
-    noon: tuple[float, float]
+    blocks: History
+    """Its rows."""
+    alarmed: NDArray[np.bool_]
+    """Panels that had an open episode in it."""
+    noon: complex
+    """Where production's middle is, as an angle of the day; its size is a weight."""
 
 
 class Learner:
@@ -54,40 +54,58 @@ class Learner:
 
     Args:
         sky: Where the site is.
+        teach: Does the learning, which takes seconds for a thousand panels.
     """
 
-    def __init__(self, sky: Sky) -> None:
+    def __init__(self, sky: Sky, *, teach: Teach = at_once) -> None:
         self.baseline = Baseline.cold()
         self.history = History.empty()
+        self.days: deque[Day] = deque(maxlen=_SLOW_DAYS)
         self.trusted_until_us = 0
         """Until then all days are taken as fault-free: somebody said so."""
+        self.trouble: str | None = None
+        """Why the last lesson failed, if it did."""
         self._sky = sky
+        self._teach = teach
+        self._known = Known(self.baseline, self.history)
+        self._lessons: deque[Future[Known]] = deque()
         self._pending: list[Window] = []
         self._today: list[tuple[int, Array, float]] = []
-        self._noon = 0j
+        self._noon = self._noon_before = 0j
         self._number: int | None = None
         self._alarmed = np.zeros(0, np.bool_)
 
-    def to_bytes(self) -> bytes:
-        """Return what was learned, and what it was learned from, as MessagePack."""
-        noon = (self._noon.real, self._noon.imag)
-        kept = _Kept(self.baseline.to_bytes(), self.history.to_bytes(), noon)
-        return msgspec.msgpack.encode(kept)
+    def restore(self, known: Known, *, days: Sequence[Day]) -> None:
+        """Take up what an earlier run knew, before the first window."""
+        self.baseline, self.history, self._known = known.baseline, known.history, known
+        self.days.extend(days)
 
-    def restore(self, data: bytes) -> None:
-        """Take up what `to_bytes` returned; if it cannot be read, nothing changes.
+    def resume(self, today: Today) -> None:
+        """Go on with the day an earlier run was in, before the first window."""
+        blocks = today.blocks
+        self._noon = self._noon_before = today.noon
+        self._alarmed = today.alarmed
+        self._number = int(blocks.day[0]) if len(blocks) else None
+        self._today = [
+            (int(time_us), blocks.values[:, row].astype(np.float64), float(light))
+            for row, (time_us, light) in enumerate(
+                zip(blocks.time_us, blocks.irradiance_w_m2, strict=True)
+            )
+        ]
 
-        Raises:
-            InvalidBaselineError: It is of another version, or damaged.
-        """
-        try:
-            kept = msgspec.msgpack.decode(data, type=_Kept)
-        except msgspec.MsgspecError as error:
-            raise InvalidBaselineError(f"what was learned cannot be read: {error}") from error
-        baseline, history = Baseline.from_bytes(kept.baseline), History.from_bytes(kept.history)
-        if history.values.shape[2] > len(baseline.panel_ids):
-            raise InvalidBaselineError("the history has more panels than the baseline")
-        self.baseline, self.history, self._noon = baseline, history, complex(*kept.noon)
+    def today(self) -> Today:
+        """Return what was gathered of the day so far."""
+        return Today(self._gathered(), self._alarmed, self._noon)
+
+    @property
+    def gathered_values(self) -> int:
+        """Return how many rows times panels `today` has."""
+        return len(self._today) * len(self.baseline.panel_ids)
+
+    def forget_today(self) -> None:
+        """Drop what was gathered of the day: its times are not right."""
+        self._today, self._pending, self._number = [], [], None
+        self._noon = self._noon_before
 
     def usual(self, panel_ids: Sequence[str]) -> Baseline:
         """Return what is usual for these panels."""
@@ -97,8 +115,8 @@ class Learner:
 
     def take(
         self, window: Window, *, sunny: bool, alarmed: NDArray[np.bool_], group: NDArray[np.int32]
-    ) -> Day | None:
-        """Take in a window, and return the day that ended before it, if one did.
+    ) -> list[Day]:
+        """Take in a window, and return the days that were learned from since the last call.
 
         Args:
             window: Later than the ones before.
@@ -107,15 +125,19 @@ class Learner:
             group: Panels of one number are siblings.
         """
         number = self._day_of(window)
-        ended = None
         if self._number is not None and number != self._number:
-            ended = self.end_day(group)
+            self._close_day(group)
         self._number = number
         if sunny:
             seen = np.pad(self._alarmed, (0, len(alarmed) - len(self._alarmed)))
             self._alarmed = seen | (alarmed & (window.start_us >= self.trusted_until_us))
             self._gather(window)
-        return ended
+        return self._collect()
+
+    def end_day(self, group: NDArray[np.int32]) -> list[Day]:
+        """Learn from the day so far, and return the days that were learned from meanwhile."""
+        self._close_day(group)
+        return self._collect()
 
     def _day_of(self, window: Window) -> int:
         """Return the solar day; noon is where production's middle is."""
@@ -142,72 +164,51 @@ class Learner:
         light = nan_median(np.array([part.irradiance_w_m2 for part in same]), axis=0)
         self._today.append(((first.start_us + window.end_us) // 2, values, float(light)))
 
-    def end_day(self, group: NDArray[np.int32]) -> Day | None:
-        """Learn from the day so far, and return what it was; None if it had no sun."""
-        today, self._today, self._pending = self._today, [], []
-        alarmed, self._alarmed = self._alarmed, np.zeros(0, np.bool_)
+    def _gathered(self) -> History:
         panels = len(self.baseline.panel_ids)
-        blocks = [block for block in today if block[1].shape[1] <= panels]
+        blocks = [block for block in self._today if block[1].shape[1] <= panels]
         if not blocks:
-            return None
+            return History.empty(panels)
         values = np.stack([_widened(block[1], panels=panels) for block in blocks], axis=1)
-        part = History(
+        return History(
             np.array([block[0] for block in blocks], np.int64),
             np.full(len(blocks), self._number, np.int32),
             values.astype(np.float32),
             np.array([block[2] for block in blocks], np.float32),
         )
-        day = self._summary(part, group=group)
-        part.values[..., : len(alarmed)][..., alarmed] = np.nan
-        self._learn(part, group=group)
-        return day
 
-    def _summary(self, part: History, *, group: NDArray[np.int32]) -> Day:
-        observed = Observed.of(
-            part.values.astype(np.float64),
-            irradiance_w_m2=part.irradiance_w_m2.astype(np.float64),
-        )
-        found = deviations(observed, time_us=part.time_us, baseline=self.baseline, group=group)
-        clear = found.sun & ~self.baseline.shaded[self._sky.cells(part.time_us)]
-        losses = daily_losses(
-            found, power=observed.power, clear=clear, rows=np.ones(len(part), np.bool_)
-        )
-        return Day(int(part.time_us[0]), losses, _watt_hours(found, time_us=part.time_us))
+    def _close_day(self, group: NDArray[np.int32]) -> None:
+        """Have the day so far learned from, if it had sun."""
+        today, alarmed = self._gathered(), self._alarmed
+        self._today, self._pending, self._alarmed = [], [], np.zeros(0, np.bool_)
+        self._noon_before = self._noon
+        if not len(today):
+            return
+        lesson = Lesson(self.baseline.panel_ids, today, alarmed, group, self._sky)
 
-    def _learn(self, part: History, *, group: NDArray[np.int32]) -> None:
-        newest = int(part.day[0])
-        kept = self.history.take(self.history.day > newest - KEPT_DAYS)
-        self.history = _bounded(kept.joined(part))
-        fitted = fit_baseline(
-            self.history, panel_ids=self.baseline.panel_ids, group=group, sky=self._sky
-        )
-        fitted = _cautious(replace(fitted, fitted_us=int(part.time_us[-1])))
-        usable = fitted.own | ~self.baseline.own
-        self.baseline = self.baseline.with_panels_of(fitted, rows=usable)
-        _log.debug("learned from %d rows of %d days", len(self.history), len(set(self.history.day)))
+        def learned() -> Known:
+            self._known = lesson.after(self._known)
+            return self._known
 
+        self._lessons.append(self._teach(learned))
 
-def _bounded(history: History) -> History:
-    """Return the same without its oldest days, where there are too many panels for all of them."""
-    most = max(_MOST_VALUES // max(history.values.shape[2], 1), 1)
-    if len(history) <= most:
-        return history
-    oldest = min(int(history.day[-most]) + 1, int(history.day[-1]))
-    return history.take(history.day >= oldest)
-
-
-def _cautious(baseline: Baseline) -> Baseline:
-    """Return the same, less sharp for panels that were seen on few days only."""
-    missing = np.maximum(_FEW_DAYS - baseline.days, 0)
-    return replace(baseline, tolerance=baseline.tolerance * (1.0 + 0.5 * missing))
+    def _collect(self) -> list[Day]:
+        """Take in what was learned meanwhile."""
+        days: list[Day] = []
+        while self._lessons and self._lessons[0].done():
+            done = self._lessons.popleft()
+            if (error := done.exception()) is not None:
+                _log.error("cannot learn from a day: %s", error, exc_info=error)
+                self.trouble = f"cannot learn: {type(error).__name__}: {error}"
+                continue
+            known, self.trouble = done.result(), None
+            self.baseline = known.baseline.arranged(self.baseline.panel_ids)
+            self.history = known.history
+            if known.day is not None:
+                days.append(known.day)
+        self.days.extend(days)
+        return days
 
 
 def _widened(values: Array, *, panels: int) -> Array:
     return np.pad(values, ((0, 0), (0, panels - values.shape[1])), constant_values=np.nan)
-
-
-def _watt_hours(found: Deviations, *, time_us: NDArray[np.int64]) -> Array:
-    passed = np.diff(time_us, append=time_us[-1:] + BLOCK_US) / 3.6e9
-    hours = np.minimum(passed, 2 * float(np.median(passed)))[:, np.newaxis]
-    total = np.nansum(found.expected_watts * hours, axis=0)
-    return np.where(total > 0, total, np.nan)

@@ -45,3 +45,8 @@ class Look:
     """Against its own wandering, at the horizon where it is largest: ``(features, panels)``."""
     named: NDArray[np.int8]
     """Kind of fault of each panel, as in `edge_agent.detect.faults.kinds`."""
+
+    @property
+    def probability(self) -> Array:
+        """Return how likely that is, shape ``(panels,)``; NaN while no model tells."""
+        return np.full(len(self.named), np.nan)

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.detect.faults.learner import Day
+from edge_agent.detect.faults.lesson import Day
 from edge_agent.detect.rules.judgement import FINE, HOLDS, UNKNOWN
 from shared.baselines import Baseline
 from shared.peers import nan_median
@@ -30,6 +30,11 @@ class SlowLosses:
         if more > 0:
             self._losses = np.pad(self._losses, ((0, 0), (0, 0), (0, more)), constant_values=np.nan)
 
+    def remember(self, day: Day) -> None:
+        """Take in a day of as many panels as there is room for."""
+        self._losses = np.concatenate([self._losses[1:], day.losses[np.newaxis]])
+        self._starts = [*self._starts, day.start_us][-_DAYS:]
+
     def step(
         self, day: Day, *, baseline: Baseline, busy: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int8], NDArray[np.int64], dict[str, Array]]:
@@ -40,8 +45,7 @@ class SlowLosses:
             baseline: What is usual.
             busy: Panels whose loss has a name already.
         """
-        self._losses = np.concatenate([self._losses[1:], day.losses[np.newaxis]])
-        self._starts = [*self._starts, day.start_us][-_DAYS:]
+        self.remember(day)
         limit = np.maximum(_LEAST, _SIGMAS * baseline.daily_sigma)
         energy = np.where(
             np.isnan(self._losses[:, 0]).any(axis=0), np.nan, nan_median(self._losses[:, 0], axis=0)

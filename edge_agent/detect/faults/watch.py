@@ -10,7 +10,8 @@ from edge_agent.detect.episodes import EpisodeLog
 from edge_agent.detect.faults.evidence import evidence, level_of
 from edge_agent.detect.faults.frozen import Frozen
 from edge_agent.detect.faults.kinds import KINDS, NOTHING, NUMBER, SENSORS, UNNAMED
-from edge_agent.detect.faults.learner import Day, Learner
+from edge_agent.detect.faults.learner import Learner, Teach, at_once
+from edge_agent.detect.faults.lesson import Day
 from edge_agent.detect.faults.looks import Look, Muted, Spans
 from edge_agent.detect.faults.naming import Hits, names
 from edge_agent.detect.faults.open_kinds import OpenKinds
@@ -31,6 +32,7 @@ Array = NDArray[np.float64]
 _RECENT: Final = 3
 _CELSIUS: Final = FEATURES.index("celsius")
 _CONVERSION: Final = FEATURES.index("conversion")
+_FAR_US: Final = 600_000_000
 _COMMON: Final = 0.5
 _CROWD: Final = 4
 
@@ -42,13 +44,19 @@ class Watch:
         panel_ids: The panels by number; may grow.
         group_of: Panel id to the name of its group: panels of one group are siblings.
         sky: Where the site is.
+        teach: Does the learning after each day.
     """
 
     def __init__(
-        self, panel_ids: Sequence[str], *, group_of: Callable[[str], str], sky: Sky
+        self,
+        panel_ids: Sequence[str],
+        *,
+        group_of: Callable[[str], str],
+        sky: Sky,
+        teach: Teach = at_once,
     ) -> None:
         self.episodes = EpisodeLog(panel_ids)
-        self.learner = Learner(sky)
+        self.learner = Learner(sky, teach=teach)
         self.latest: Look | None = None
         self._panel_ids = panel_ids
         self._group_of = group_of
@@ -80,14 +88,14 @@ class Watch:
         sunny = bool(found.sun.any())
         if sunny:
             self._judge(window, found=found, muted=muted)
-        day = self.learner.take(
+        days = self.learner.take(
             window,
             sunny=sunny,
             alarmed=self._open.any | muted.everything | muted.sensors,
             group=self._group,
         )
-        if day is not None:
-            self._end_day(day, end_us=window.start_us)
+        for day in days:
+            self._end_day(day.widened(count), end_us=window.start_us)
 
     def learn_now(self) -> None:
         """Learn from what there is, rather than after the day; if nothing was learned yet."""
@@ -109,6 +117,24 @@ class Watch:
         )
         self._open.begin(number, panel)
         return True
+
+    def remember(self, count: int) -> None:
+        """Go on with what the learner has taken up of an earlier run, of so many panels."""
+        self._admit(count)
+        for day in self.learner.days:
+            self._slow.remember(day.widened(count))
+            self._watt_hours = day.widened(count).watt_hours
+
+    def move(self, panels: NDArray[np.intp], *, shift_us: int) -> None:
+        """Move in time what is known of panels: the clock that dated them was set.
+
+        What was gathered of the day is dropped, if its times turn out to be far from right.
+        """
+        self._persistence.move(panels, shift_us=shift_us)
+        self.episodes.move(set(panels.tolist()), shift_us=shift_us)
+        self._horizons, self._last = None, []
+        if abs(shift_us) > _FAR_US:
+            self.learner.forget_today()
 
     def _admit(self, count: int) -> None:
         fresh = self._panel_ids[len(self._group) : count]
@@ -209,9 +235,6 @@ class Watch:
         """Look at the days as such: losses too small for hours show in days."""
         count = len(self._group)
         self._watt_hours = day.watt_hours
-        known = len(day.watt_hours)
-        if known < count:
-            return
         verdict, since_us, measured = self._slow.step(
             day, baseline=self.learner.baseline, busy=self._open.any_but(NUMBER["slow_loss"])
         )

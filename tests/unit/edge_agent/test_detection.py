@@ -40,6 +40,9 @@ class Scripted:
     def redate(self, shift_us, *, near_too):
         raise AssertionError((shift_us, near_too))
 
+    def take_windows(self):
+        return None
+
     def open_episodes(self):
         return list(self._open.values())
 

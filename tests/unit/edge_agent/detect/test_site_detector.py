@@ -82,7 +82,7 @@ def test_an_open_episode_goes_on_after_a_restart():
             now = from_micros(int(part.time_us.max()))
             detector = first if now < middle else second
             if detector is second and not second.windows.panel_ids:
-                second.relearn(first.learned())
+                second.relearn(first.pages.take()())
                 second.restore(first.open_episodes())
             told |= {episode.episode: episode for episode in detector.look(part, now=now)}
     (episode,) = told.values()
@@ -94,5 +94,5 @@ def test_an_open_episode_goes_on_after_a_restart():
 def test_a_damaged_memory_is_refused_and_leaves_the_detector_as_it_was(damage):
     detector = SiteDetector(RuleSettings(), sky=Sky())
     with pytest.raises(InvalidBaselineError):
-        detector.relearn(damage)
+        detector.relearn({"baseline": damage})
     assert detector.windows.panel_ids == []
