@@ -40,6 +40,16 @@ class Rows:
         return len(self.panel_key)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowRows:
+    """What detection made of windows, as the table ``detection_window`` has them."""
+
+    panel_key: NDArray[np.int32]
+    """Shape ``(n,)``."""
+    table: Table
+    """As `shared.tables.SCHEMA` says, with as many rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class PanelFacts:
     """What a gateway's configuration says about a panel; None is "not said"."""
@@ -136,6 +146,7 @@ class Part:
     """As `shared.segments.SCHEMA` says."""
     meter: Table | None = None
     """As `shared.segments.SCHEMA` says."""
+    windows: WindowRows | None = None
     panels: list[PanelFacts] = field(default_factory=list)
     episodes: list[tuple[Episode, int | None]] = field(default_factory=list)
     """Alert states in order, each with the key of its panel."""

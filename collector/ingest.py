@@ -104,6 +104,7 @@ class Ingest:
             rejected=sum(rejection.table == "readings" for rejection in checked.rejected),
             weather=checked.weather,
             meter=checked.meter,
+            windows=keyed.windows,
             panels=keyed.panels,
             episodes=keyed.episodes,
             report=checked.report,

@@ -6,12 +6,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.batch import PanelFacts, Rows
+from collector.batch import PanelFacts, Rows, WindowRows
 from collector.checks.checked import Checked
+from collector.checks.windows import CheckedWindows
 from collector.receipts import Rejection
 from collector.registry import UNREGISTERED, Registry
 from shared.alerts import Episode
 from shared.readings import COLUMNS, Readings
+from shared.tables import picked
 
 _NOWHERE: Final = np.zeros(0, np.int64)
 
@@ -21,6 +23,7 @@ class Keyed:
     """What `collector.batch.Part` needs of a checked segment under keys."""
 
     rows: Rows | None
+    windows: WindowRows | None
     panels: list[PanelFacts]
     episodes: list[tuple[Episode, int | None]]
 
@@ -40,12 +43,15 @@ async def key(checked: Checked, *, registry: Registry, site_key: int) -> Keyed:
     ids = [] if checked.readings is None else checked.readings.panel_ids
     told = [one.panel for one in checked.panels]
     concerned = [one.panel for _, one in checked.episodes if one.panel is not None]
-    wanted = dict.fromkeys([*told, *concerned, *(ids[at] for at in present.tolist())])
+    wanted = dict.fromkeys(
+        [*told, *concerned, *(ids[at] for at in present.tolist()), *_windowed(checked.windows)]
+    )
     found = await registry.keys(site_key, panels=wanted)
     keys = dict(zip(wanted, found.tolist(), strict=True))
     full = f"the site has {registry.max_panels} panels already, which is all it may have"
     return Keyed(
         rows=_rows(checked, present=present, keys=keys, full=full),
+        windows=_windows(checked, keys=keys, full=full),
         panels=_panels(checked, keys=keys, full=full),
         episodes=_episodes(checked, keys=keys, full=full),
     )
@@ -80,6 +86,30 @@ def _rows(
     if not len(readings):
         return None
     return Rows(panel_key, *(getattr(readings, name) for name in COLUMNS[1:]))
+
+
+def _windowed(windows: CheckedWindows | None) -> list[str]:
+    """Return the panels that have windows."""
+    if windows is None:
+        return []
+    panel = windows.panel
+    return [panel.values[at] for at in np.unique(panel.index[windows.places]).tolist()]
+
+
+def _windows(checked: Checked, *, keys: dict[str, int], full: str) -> WindowRows | None:
+    windows = checked.windows
+    if windows is None:
+        return None
+    panel, places = windows.panel, windows.places
+    lookup = np.array([keys.get(one, UNREGISTERED) for one in panel.values], np.int32)
+    panel_key = lookup[panel.index[places]]
+    with_key = panel_key != UNREGISTERED
+    for at in places[~with_key].tolist():
+        reason = f"panel {panel.values[panel.index[at]]} is new, and {full}"
+        checked.rejected.append(Rejection(at, reason, "windows"))
+    if not with_key.any():
+        return None
+    return WindowRows(panel_key[with_key], picked(windows.table, rows=places[with_key]))
 
 
 def _panels(checked: Checked, *, keys: dict[str, int], full: str) -> list[PanelFacts]:

@@ -28,7 +28,7 @@ from shared.errors import InvalidSegmentError
 from shared.messages import NEAR_SECONDS
 from shared.quality import Quality
 from shared.segments import Segment, decode, encode
-from shared.tables import MISSING_I8, SCHEMA, Table, Text
+from shared.tables import MISSING_I8, SCHEMA, Table, Text, picked
 
 NEAR_US: Final = round(NEAR_SECONDS * 1e6)
 """A stamp this near to our clock was taken from it, or from the same source."""
@@ -72,8 +72,8 @@ def divided(parts: Sequence[Part], *, moment: Moment) -> Iterator[tuple[Part, bo
             yield _flagged(part, rows=ours), False
             continue
         for held, rows in ((False, {name: ~mask for name, mask in ours.items()}), (True, ours)):
-            if picked := _picked(part, rows=rows):
-                yield picked, held
+            if some := _picked(part, rows=rows):
+                yield some, held
 
 
 def redated(sealed: Sealed, *, shift_us: int) -> Sealed:
@@ -120,22 +120,10 @@ def _ours(name: str, table: Table, *, moment: Moment) -> NDArray[np.bool_]:
 
 def _picked(part: Part, *, rows: Mapping[str, NDArray[np.bool_]]) -> dict[str, Table]:
     return {
-        name: table if rows[name].all() else _take(table, rows=rows[name])
+        name: table if rows[name].all() else picked(table, rows=rows[name])
         for name, table in part.items()
         if rows[name].any()
     }
-
-
-def _take(table: Table, *, rows: NDArray[np.bool_]) -> Table:
-    return {
-        name: _text(column, rows=rows) if isinstance(column, Text) else column[rows]
-        for name, column in table.items()
-    }
-
-
-def _text(column: Text, *, rows: NDArray[np.bool_]) -> Text:
-    used, index = np.unique(column.index[rows], return_inverse=True)
-    return Text(tuple(column.values[at] for at in used.tolist()), index.astype(np.int32))
 
 
 def _flagged(part: Part, *, rows: Mapping[str, NDArray[np.bool_]]) -> dict[str, Table]:

@@ -102,3 +102,17 @@ class Text:
 
 
 Table = Mapping[str, "NDArray[Any] | Text"]
+"""Columns by name."""
+
+
+def picked(table: Table, *, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Table:
+    """Return some rows of a table, by mask or index; texts without those that no longer occur."""
+    return {
+        name: _picked_text(column, rows=rows) if isinstance(column, Text) else column[rows]
+        for name, column in table.items()
+    }
+
+
+def _picked_text(column: Text, *, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Text:
+    used, index = np.unique(column.index[rows], return_inverse=True)
+    return Text(tuple(column.values[at] for at in used.tolist()), index.astype(np.int32))

@@ -1,4 +1,4 @@
-"""A panel's readings and its efficiency."""
+"""A panel's readings, its efficiency, and what detection made of it."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -23,6 +23,7 @@ from collector.problems import responses
 from collector.queries.efficiency import EfficiencyDay, list_efficiency
 from collector.queries.panels import find_panel
 from collector.queries.readings import Bucket, Period, RawReading, list_buckets, list_raw
+from collector.queries.windows import Window, list_windows
 from collector.refusals import bad_request
 from collector.roles import OPTION, Access
 
@@ -36,6 +37,7 @@ Cursor = Annotated[
     str | None,
     QueryParameter(description="Where a page of raw readings goes on; a Link header gives it."),
 ]
+WindowLimit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="At most so many.")]
 Days = Annotated[int, QueryParameter(ge=1, le=MAX_DAYS, description="How many days, with today.")]
 
 
@@ -101,11 +103,28 @@ async def panel_efficiency(
     return await list_efficiency(database, panel=panel, days=days, now=now)
 
 
+@get("/{panel_id:str}/windows", responses=responses(400, 401, 403, 404, 409, 503))
+async def panel_windows(  # noqa: PLR0913 - one argument for each parameter of the address
+    panel_id: FromPath[str],
+    *,
+    database: NamedDependency[Database],
+    now: NamedDependency[datetime],
+    start_time: StartTime = None,
+    end_time: EndTime = None,
+    site: SiteFilter = None,
+    limit: WindowLimit = 1_440,
+) -> list[Window]:
+    """What detection made of a panel's windows, the newest first: why an alert was told, or not."""
+    period = read_period(start_time, end_time, now=now)
+    panel = await find_panel(database, panel=panel_id, site=site)
+    return await list_windows(database, panel=panel, period=period, limit=limit)
+
+
 def panels_router() -> Router:
     """Return the routes of panels."""
     return Router(
         "/api/panels",
-        route_handlers=[panel_readings, panel_efficiency],
+        route_handlers=[panel_readings, panel_efficiency, panel_windows],
         opt={OPTION: Access.VIEWER},
         tags=["panels"],
     )

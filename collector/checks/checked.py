@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.batch import Report
+from collector.checks.windows import CheckedWindows
 from collector.receipts import Rejection
 from shared.alerts import Episode
 from shared.losses import Loss
@@ -37,6 +38,7 @@ class Checked:
     rejected: list[Rejection] = field(default_factory=list)
     weather: Table | None = None
     meter: Table | None = None
+    windows: CheckedWindows | None = None
     panels: list[Facts] = field(default_factory=list)
     episodes: list[tuple[int, Episode]] = field(default_factory=list)
     """Alert states, each with its position."""

@@ -40,7 +40,7 @@ def possible(
     for at in np.flatnonzero(~good).tolist():
         panel = readings.panel[at]
         reason = (
-            _bad_time(int(readings.time_us[at]), now=now)
+            bad_time(int(readings.time_us[at]), now=now)
             if named[panel]
             else f"panel_id is {readings.panel_ids[panel][:80]!r}, "
             "allowed are 1 to 64 letters, digits and . _ : -"
@@ -68,7 +68,7 @@ def in_time(
     if good.all():
         return table
     rejected.extend(
-        Rejection(at, _bad_time(int(times[at]), now=now), name)
+        Rejection(at, bad_time(int(times[at]), now=now), name)
         for at in np.flatnonzero(~good).tolist()
     )
     return {column: np.asarray(table[column])[good] for column in table} if good.any() else None
@@ -91,7 +91,8 @@ def bad_moment(episode: Episode, *, now: datetime) -> str | None:
     return None
 
 
-def _bad_time(time_us: int, *, now: datetime) -> str:
+def bad_time(time_us: int, *, now: datetime) -> str:
+    """Return why a time that is not `timely` cannot be."""
     return f"time_us is {time_us}, {_how_far(future=time_us > _micros(now))}"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from collector.checks.checked import Checked, Facts
 from collector.checks.reports import check_losses, check_reports, without_nul
 from collector.checks.rows import bad_moment, in_time, possible
+from collector.checks.windows import check_windows
 from collector.errors import BadBodyError
 from collector.receipts import Rejection
 from shared.alerts import Episode, alerts_of
@@ -74,6 +75,7 @@ def check_segment(segment: Segment, *, now: datetime) -> Checked:
         rejected=rejected,
         weather=series["weather"],
         meter=series["meter"],
+        windows=check_windows(segment.tables.get("windows"), now=now, rejected=rejected),
         panels=_facts(segment.tables.get("panels"), rejected=rejected),
         episodes=episodes,
         report=report,

@@ -61,7 +61,7 @@ async def store_series(cursor: Cursor, *, table: str, parts: Sequence[tuple[int,
     """
     sites = [site for site, rows in parts for _ in range(len(rows["time_us"]))]
     columns = [
-        _nullable(np.concatenate([np.asarray(rows[name]) for _, rows in parts]))
+        nullable(np.concatenate([np.asarray(rows[name]) for _, rows in parts]))
         for name in parts[0][1]
     ]
     await cursor.execute(_SERIES[table].encode(), [sites, *columns])
@@ -92,7 +92,8 @@ async def store_panels(cursor: Cursor, *, panels: Iterable[PanelFacts]) -> None:
         )
 
 
-def _nullable(column: NDArray[Any]) -> list[int | None]:
+def nullable(column: NDArray[Any]) -> list[int | None]:
+    """Return a column's numbers; None in the place of the least, which stands for "none"."""
     values: NDArray[np.object_] = column.astype(object)
     values[column == np.iinfo(column.dtype).min] = None
     return values.tolist()  # type: ignore[no-any-return]

@@ -17,6 +17,7 @@ from collector.batch import Outcome, Part, ResendDue, Rows
 from collector.database import accounts, copy, ledger
 from collector.database.alerts import store_episode
 from collector.database.records import store_panels, store_series
+from collector.database.windows import store_windows
 
 _THREAD_FROM: Final = 2_000  # readings; below, a thread costs more than it frees
 
@@ -120,6 +121,8 @@ class Transaction:
             await store_series(self.cursor, table="weather", parts=weather)
         if meter := [(part.site_key, part.meter) for part in self.parts if part.meter]:
             await store_series(self.cursor, table="meter", parts=meter)
+        if windows := [part.windows for part in self.parts if part.windows]:
+            await store_windows(self.cursor, parts=windows)
 
     async def _store_beside(self, parts: Sequence[Part]) -> None:
         await store_panels(self.cursor, panels=(one for part in parts for one in part.panels))

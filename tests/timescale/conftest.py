@@ -75,5 +75,5 @@ def _empty(url):
         # The WASM build has one session for all connections, which keeps their prepared statements.
         connection.execute("DEALLOCATE ALL")
         connection.execute("TRUNCATE site, panel, gateway, alert CASCADE")
-        for table in ("reading_raw", "weather", "meter"):
+        for table in ("reading_raw", "weather", "meter", "detection_window"):
             connection.execute(f"DELETE FROM {table}")

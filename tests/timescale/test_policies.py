@@ -37,7 +37,8 @@ async def test_refreshing_reaches_almost_as_far_back_as_raw_readings_are_kept(ti
 
 
 async def test_minutes_are_kept_two_years_and_hours_for_ever(timescale):
-    assert (await policy(timescale, "retention", "reading_1m")).config["drop_after"] == "2 years"
+    for table in ("reading_1m", "detection_window"):
+        assert (await policy(timescale, "retention", table)).config["drop_after"] == "2 years"
     for table in ("reading_1h", "reading_1d"):
         with pytest.raises(ValueError, match="unpack"):
             await policy(timescale, "retention", table)

@@ -175,3 +175,60 @@ async def test_a_plus_sign_that_was_not_escaped_is_understood(store, client, bea
     path = "/api/panels/PANEL-001/readings?start_time=2026-06-01T14:00:00+02:00"
     path += "&end_time=2026-06-01T13:00:00Z"
     assert len((await client.get(path, headers=bearer("viewer"))).json()) == 1
+
+
+@pytest.fixture
+def window(rows, store):
+    """Store a window of a panel."""
+
+    def put(panel, time, *, site="alpha", residual=None, kind=None):
+        store(panel, [], site=site)
+        rows(
+            "INSERT INTO detection_window SELECT panel_key, %s, 60, %s, 2, -333, 1300, 0, %s, 412, "
+            "NULL, %s, 1 FROM panel JOIN site USING (site_key) WHERE panel = %s AND site = %s",
+            time,
+            residual,
+            residual,
+            kind,
+            panel,
+            site,
+        )
+
+    return put
+
+
+async def test_windows_say_why_newest_first_and_within_the_range(window, get):
+    window("PANEL-001", NOON - timedelta(minutes=1), residual=1)
+    window("PANEL-001", NOON, residual=-334, kind="bypass_diode")
+    window("PANEL-001", NOON + timedelta(minutes=1))
+    answer = await get("/api/panels/PANEL-001/windows", **RANGE)
+    assert [row["timestamp"] for row in answer.json()] == [
+        "2026-06-01T12:01:00Z",
+        "2026-06-01T12:00:00Z",
+    ]
+    assert answer.json()[1] == {
+        "panel_id": "PANEL-001",
+        "timestamp": "2026-06-01T12:00:00Z",
+        "seconds": 60,
+        "voltage_residual_share": -0.334,
+        "power_against_siblings_share": -0.333,
+        "current_against_siblings_share": 0.002,
+        "voltage_against_siblings_share": -0.334,
+        "conversion_deviation_share": 0.0,
+        "celsius_above_siblings": 1.3,
+        "sigmas": 41.2,
+        "probability": None,
+        "fault": "bypass_diode",
+        "quality": 1,
+    }
+    assert answer.json()[0]["voltage_residual_share"] is None
+    newest = await get("/api/panels/PANEL-001/windows", limit=1, **RANGE)
+    assert newest.json() == answer.json()[:1]
+
+
+async def test_windows_of_an_id_that_two_sites_have_are_asked_for_with_the_site(window, get):
+    for site in ("alpha", "beta"):
+        window("PANEL-001", NOON, site=site)
+    assert (await get("/api/panels/PANEL-001/windows", **RANGE)).status_code == 409
+    answer = await get("/api/panels/PANEL-001/windows", site="beta", **RANGE)
+    assert len(answer.json()) == 1

@@ -1,0 +1,1 @@
+CREATE INDEX detection_window_by_time ON detection_window USING brin (time) WITH (autosummarize = on);
