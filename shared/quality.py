@@ -32,7 +32,7 @@ class WindowQuality(IntFlag):
     SHADED = 2
     """The sun is where shade is usual for it."""
     STILL = 4
-    """A value has not changed since the window before."""
+    """Neither voltage, current nor power has changed since the window before."""
     MUTED = 8
     """An instant rule tells something of it already."""
     INCOMPLETE = 16

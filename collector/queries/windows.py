@@ -40,7 +40,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     """The fault it looks like, as alerts have it in `alert_type`; null when nothing is wrong."""
     quality: int
     """Bits: 1 compared with siblings only, nothing learned of its own days yet, 2 usually in shade
-    then, 4 a value stood still, 8 an instant rule tells of it, 16 a quantity is missing."""
+    then, 4 all values stood still, 8 an instant rule tells of it, 16 a quantity is missing."""
 
 
 _WINDOWS: Final = Statement.load("windows", row=Window)

@@ -99,7 +99,7 @@ class WindowRows:
         bits = {
             WindowQuality.COLD: ~baseline.own[:panels],
             WindowQuality.SHADED: baseline.shaded[self._sky.cells(middle)][:panels],
-            WindowQuality.STILL: window.still.any(axis=0),
+            WindowQuality.STILL: window.still[1:].all(axis=0),
             WindowQuality.MUTED: muted.everything | muted.sensors,
             WindowQuality.INCOMPLETE: np.isnan(window.values).any(axis=0),
         }
