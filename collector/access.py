@@ -19,7 +19,7 @@ from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
 from collector.refusals import bad_request
-from collector.roles import ALLOWED, OPTION, Access, Caller, Role
+from collector.roles import ALLOWED, OPTION, SIGNED, Access, Caller, Role
 from collector.sessions import (
     COOKIE,
     OPEN_LIFETIME,
@@ -127,7 +127,7 @@ class Authentication(ASGIMiddleware):
             raise unauthorized(given=True)
         if token.count(".") != _DOTS_OF_A_SIGNED_TOKEN:
             caller = await find_caller(database, token=token, now=now)
-        elif asked is Access.INGEST:
+        elif asked in SIGNED:
             caller = await self._signed(request, token=token, now=now)
         else:
             caller = None

@@ -20,6 +20,7 @@ from collector.api.enroll import enroll
 from collector.api.gateways import gateways_router
 from collector.api.health import health_router
 from collector.api.ingest import ingest_readings
+from collector.api.models import models_router
 from collector.api.panels import panels_router
 from collector.api.session import session_router
 from collector.api.sites import sites_router
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> Litestar:
             panels_router(),
             alerts_router(),
             gateways_router(),
+            models_router(),
             session_router(),
             health_router(),
             openapi,

@@ -14,7 +14,9 @@ from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
 from collector.queries.sites import find_site
+from collector.signer import signing_key
 from collector.tokens import digest, new_secret
+from shared.model_card import key_text
 
 PREFIX: Final = "he_"
 DEFAULT_LIFETIME: Final = timedelta(days=7)
@@ -30,6 +32,9 @@ class Enrollment(msgspec.Struct, frozen=True, kw_only=True):
     """The site it belongs to."""
     server_time: datetime
     """The collector's clock, UTC."""
+    model_key: str
+    """The key that vouches for models, Ed25519: base64url of 32 raw bytes, without padding. The
+    gateway trusts no other from now on."""
 
 
 class _Expiry(msgspec.Struct, frozen=True):
@@ -106,6 +111,7 @@ async def redeem(database: Database, *, token: str, public_key: bytes, now: date
         ProblemError: The token is unknown, expired, or redeemed by another key.
     """
     hash_ = digest(token)
+    model_key = key_text((await signing_key(database, now=now)).public_key())
     async with database.begin() as connection:
         found = await _LOCK.first(connection, hash=hash_)
         if found is None:
@@ -113,7 +119,12 @@ async def redeem(database: Database, *, token: str, public_key: bytes, now: date
         if found.public_key is not None and found.gateway_id is not None:
             if found.revoked_at or not hmac.compare_digest(found.public_key, public_key):
                 raise _refused()
-            return Enrollment(gateway_id=found.gateway_id, site=found.site, server_time=now)
+            return Enrollment(
+                gateway_id=found.gateway_id,
+                site=found.site,
+                server_time=now,
+                model_key=model_key,
+            )
         if found.expires_at <= now:
             raise _refused()
         enrolled = await _ENROLL.first(
@@ -126,7 +137,12 @@ async def redeem(database: Database, *, token: str, public_key: bytes, now: date
         if enrolled is None:
             raise _refused()
         await _REDEEM.all(connection, hash=hash_, gateway_key=enrolled.gateway_key, now=now)
-        return Enrollment(gateway_id=enrolled.gateway_id, site=found.site, server_time=now)
+        return Enrollment(
+            gateway_id=enrolled.gateway_id,
+            site=found.site,
+            server_time=now,
+            model_key=model_key,
+        )
 
 
 def _refused() -> ProblemError:

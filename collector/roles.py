@@ -17,7 +17,7 @@ class Role(StrEnum):
     INGEST = "ingest"
     """Post JSON readings of one site, and nothing else."""
     GATEWAY = "gateway"
-    """Post what its own site sends, and nothing else; gateways have keys, no tokens."""
+    """Post what its own site sends, and fetch models; gateways have keys, no tokens."""
 
 
 class Access(StrEnum):
@@ -35,6 +35,8 @@ class Access(StrEnum):
     """An admin."""
     INGEST = "ingest"
     """A gateway, or a token bound to a site."""
+    MODELS = "models"
+    """A gateway, a viewer, an operator or an admin."""
 
 
 OPTION: Final = "access"
@@ -45,8 +47,12 @@ ALLOWED: Final[dict[Access, frozenset[Role]]] = {
     Access.OPERATOR: frozenset({Role.OPERATOR, Role.ADMIN}),
     Access.ADMIN: frozenset({Role.ADMIN}),
     Access.INGEST: frozenset({Role.INGEST, Role.GATEWAY}),
+    Access.MODELS: frozenset({Role.GATEWAY, Role.VIEWER, Role.OPERATOR, Role.ADMIN}),
 }
 """The roles that are enough for what a route asks."""
+
+SIGNED: Final = frozenset({Access.INGEST, Access.MODELS})
+"""Where gateways, which sign what they ask, may ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

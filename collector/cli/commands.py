@@ -10,6 +10,7 @@ from collector.api.description import describe
 from collector.app import create_app
 from collector.cli.gateways import enrollments, gateways
 from collector.cli.importing import import_
+from collector.cli.models import models
 from collector.cli.printing import AsJson, show_facts, show_json, show_rows
 from collector.cli.running import FAILED, settings_from_environment, told_to_people
 from collector.cli.sites import sites
@@ -31,6 +32,7 @@ app.add_typer(sites, name="site")
 app.add_typer(enrollments, name="enrollment")
 app.add_typer(gateways, name="gateway")
 app.add_typer(tokens, name="token")
+app.add_typer(models, name="model")
 app.command("import")(import_)
 
 _SAME: Final = "; else HELIOGRAPH_{}"

@@ -27,6 +27,7 @@ def postgres_url(api_database_url):
         connection.execute("SET client_min_messages = error")
         connection.execute("TRUNCATE site, reading_raw, weather, meter, console_session CASCADE")
         connection.execute("TRUNCATE detection_window")
+        connection.execute("TRUNCATE model, model_signer CASCADE")
         connection.execute("TRUNCATE site, api_token, alert RESTART IDENTITY CASCADE")
 
 

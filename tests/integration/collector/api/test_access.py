@@ -24,6 +24,8 @@ ROUTES = {
     ("GET", "/api/gateways"): Access.VIEWER,
     ("GET", "/api/gateways/{gateway_id}"): Access.VIEWER,
     ("POST", "/api/gateways/{gateway_id}/resend"): Access.OPERATOR,
+    ("GET", "/api/models"): Access.MODELS,
+    ("GET", "/api/models/{version}"): Access.MODELS,
     ("POST", "/session"): Access.PUBLIC,
     ("DELETE", "/session"): Access.PUBLIC,
     ("GET", "/health/live"): Access.PUBLIC,
@@ -46,12 +48,14 @@ ALLOWED = {
     Access.VIEWER: PEOPLE,
     Access.OPERATOR: {Role.OPERATOR, Role.ADMIN},
     Access.INGEST: {Role.INGEST},
+    Access.MODELS: PEOPLE,
 }
 ARGUMENTS = {
     "site": "alpha",
     "panel_id": "PANEL-001",
     "alert_id": "1",
     "gateway_id": "gw-1",
+    "version": "2026.11.1",
 }
 
 

@@ -1,0 +1,13 @@
+"""Models for gateways, who is offered which, and the key that vouches for them."""
+
+from typing import Final
+
+from collector.database.migrations.scripts import run
+
+revision: Final = "0004"
+down_revision: Final = "0002"
+
+
+def upgrade() -> None:
+    """Add them; nothing that is there is touched."""
+    run("0004/tables.sql")

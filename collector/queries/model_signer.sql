@@ -1,0 +1,1 @@
+SELECT private_key FROM model_signer
