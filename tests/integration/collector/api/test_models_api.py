@@ -1,5 +1,6 @@
 """Models: what an operator adds, gateways are told of, and fetch in pieces."""
 
+import asyncio
 import base64
 import json
 from datetime import UTC, datetime, timedelta
@@ -50,32 +51,33 @@ async def gateway(client, database, sites):
 
 @pytest.fixture
 def collector(postgres_url):
-    def run(*arguments):
+    async def run(*arguments):
         settings = {"HELIOGRAPH_DATABASE_URL": postgres_url}
-        return CliRunner().invoke(app, ["model", *map(str, arguments)], env=settings)
+        words = ["model", *map(str, arguments)]  # a command has a loop of its own
+        return await asyncio.to_thread(CliRunner().invoke, app, words, env=settings)
 
     return run
 
 
 @pytest.fixture
 def added(collector, tmp_path):
-    """`added(data, offered=True)`: adds a file and offers it."""
+    """`await added(data, offered=True)`: adds a file and offers it."""
 
-    def add(data=FILE, *, offered=True):
+    async def add(data=FILE, *, offered=True):
         file = tmp_path / "some.onnx"
         file.write_bytes(data)
-        done = collector("add", file, "--json")
+        done = await collector("add", file, "--json")
         assert done.exit_code == 0, done.stderr
         version = json.loads(done.stdout)["version"]
         if offered:
-            assert collector("offer", version).exit_code == 0
+            assert (await collector("offer", version)).exit_code == 0
         return version
 
     return add
 
 
 async def test_what_is_offered_is_vouched_for_by_the_key_that_enrolment_told(gateway, added):
-    added()
+    await added()
     told = (await gateway.get("/api/models")).json()
     assert told["model_key"] == gateway.model_key
     assert told["models"] == []  # for a narrow link
@@ -87,7 +89,7 @@ async def test_what_is_offered_is_vouched_for_by_the_key_that_enrolment_told(gat
 
 
 async def test_pieces_put_together_are_the_file(gateway, added):
-    added()
+    await added()
     pieces, size = [], 3_000
     for start in range(0, len(FILE), size):
         answer = await gateway.get(
@@ -101,7 +103,7 @@ async def test_pieces_put_together_are_the_file(gateway, added):
 
 
 async def test_the_rest_of_another_file_is_never_given(gateway, added):
-    added()
+    await added()
     etag = (await gateway.get("/api/models/2026.11.1")).headers["etag"]
     ours = {"Range": "bytes=9000-"}
     same = await gateway.get("/api/models/2026.11.1", **ours, **{"If-Range": etag})
@@ -111,7 +113,7 @@ async def test_the_rest_of_another_file_is_never_given(gateway, added):
 
 
 async def test_a_piece_after_the_end_is_a_problem_that_says_what_is_allowed(gateway, added):
-    added()
+    await added()
     answer = await gateway.get("/api/models/2026.11.1", Range="bytes=99999-")
     assert answer.status_code == 416
     assert answer.headers["content-range"] == f"bytes */{len(FILE)}"
@@ -146,33 +148,33 @@ def test_a_range_outside_of_the_file_is_refused(header):
 async def test_a_site_may_try_a_model_before_the_others(
     client, database, gateway, added, collector
 ):
-    added()
-    added(onnx_file("2026.12.1"), offered=False)
-    assert collector("offer", "2026.12.1", "--site", "alpha").exit_code == 0
+    await added()
+    await added(onnx_file("2026.12.1"), offered=False)
+    assert (await collector("offer", "2026.12.1", "--site", "alpha")).exit_code == 0
     beta = await Gateway(client, site="beta").enroll(database)
 
     async def offered(one):
         return (await one.get("/api/models")).json()["offered"]["version"]
 
     assert (await offered(gateway), await offered(beta)) == ("2026.12.1", "2026.11.1")
-    listed = json.loads(collector("list", "--json").stdout)
+    listed = json.loads((await collector("list", "--json")).stdout)
     assert [(one["version"], one["offered_sites"]) for one in listed] == [
         ("2026.12.1", ["alpha"]),
         ("2026.11.1", []),
     ]
-    withdrawn = json.loads(collector("withdraw", "--site", "alpha", "--json").stdout)
+    withdrawn = json.loads((await collector("withdraw", "--site", "alpha", "--json")).stdout)
     assert withdrawn == {"withdrawn": "2026.12.1", "site": "alpha"}
     assert await offered(gateway) == "2026.11.1"
-    assert collector("withdraw").exit_code == 0
+    assert (await collector("withdraw")).exit_code == 0
     assert (await gateway.get("/api/models")).json()["offered"] is None
 
 
 async def test_a_version_is_one_file_for_ever(added, collector, tmp_path):
-    added()
-    assert added() == "2026.11.1"
+    await added()
+    assert await added() == "2026.11.1"
     file = tmp_path / "other.onnx"
     file.write_bytes(onnx_file("2026.11.1", size=500))
-    done = collector("add", file)
+    done = await collector("add", file)
     assert done.exit_code == 1
     assert "give the new one another version" in done.stderr
 
@@ -180,14 +182,14 @@ async def test_a_version_is_one_file_for_ever(added, collector, tmp_path):
 async def test_what_is_no_model_is_not_added(collector, tmp_path):
     file = tmp_path / "model.onnx"
     file.write_bytes(FILE[:-1])
-    done = collector("add", file)
+    done = await collector("add", file)
     assert (done.exit_code, "no ONNX model, or cut short" in done.stderr) == (1, True)
-    assert "cannot read" in collector("add", tmp_path / "missing.onnx").stderr
-    assert "no model is called '2026.1'" in collector("offer", "2026.1").stderr
+    assert "cannot read" in (await collector("add", tmp_path / "missing.onnx")).stderr
+    assert "no model is called '2026.1'" in (await collector("offer", "2026.1")).stderr
 
 
 async def test_people_see_all_models_and_ingest_tokens_none(client, bearer, added):
-    added()
+    await added()
     for role in (Role.VIEWER, Role.ADMIN):
         told = (await client.get("/api/models", headers=bearer(role))).json()
         assert [one["version"] for one in told["models"]] == ["2026.11.1"]
@@ -198,7 +200,7 @@ async def test_people_see_all_models_and_ingest_tokens_none(client, bearer, adde
 
 async def test_a_gateway_that_was_not_enrolled_gets_nothing(client, sites, added):
     assert sites
-    added()
+    await added()
     stranger = Gateway(client, site="alpha")
     stranger.id = "gw-stranger"
     for path in ("/api/models", "/api/models/2026.11.1"):
@@ -206,7 +208,7 @@ async def test_a_gateway_that_was_not_enrolled_gets_nothing(client, sites, added
 
 
 async def test_a_model_that_is_not_there_is_a_problem(gateway, added):
-    added()
+    await added()
     answer = await gateway.get("/api/models/2026.11.2")
     assert answer.status_code == 404
     assert answer.json()["nearest"] == ["2026.11.1"]
