@@ -15,6 +15,7 @@ from edge_agent.identity import Card, load_or_make_key, replace_identity
 class _Answer(msgspec.Struct, frozen=True):
     gateway_id: str
     site: str
+    model_key: str | None = None
 
 
 async def enroll(
@@ -56,6 +57,7 @@ async def enroll(
         answer = msgspec.json.decode(response.content, type=_Answer)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CollectorAwayError(f"what answers there is no collector: {error}") from error
-    card = Card(answer.gateway_id, answer.site, str(client.base_url).rstrip("/"))
+    url = str(client.base_url).rstrip("/")
+    card = Card(answer.gateway_id, answer.site, url, answer.model_key)
     replace_identity(path, made=key_file, card=card)
     return card

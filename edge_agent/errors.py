@@ -5,6 +5,7 @@ HeliographError (shared)
     ├── ConfigError           the configuration cannot be used
     ├── IdentityError         the gateway has no identity, or its files cannot be used
     ├── BrokerError           the MQTT broker cannot be reached or refuses us
+    ├── ModelError            a model cannot be used
     ├── CollectorError        a request to the collector failed
     │   ├── CollectorAwayError    it cannot take anything now; try again later
     │   │   └── CollectorFailedError  it failed on what was sent; perhaps not on other things
@@ -31,6 +32,10 @@ class IdentityError(EdgeError):
 
 class BrokerError(EdgeError):
     """The MQTT broker cannot be reached or refuses us."""
+
+
+class ModelError(EdgeError):
+    """A model's file cannot be used; the text says what about it is wrong."""
 
 
 class CollectorError(EdgeError):

@@ -23,6 +23,9 @@ class Card(msgspec.Struct, frozen=True):
     """The site the token was for."""
     collector_url: str
     """The collector it was."""
+    model_key: str | None = None
+    """The key that vouches for models there, as `shared.model_card` writes it; once known, no
+    other is believed until the next enrolment."""
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -34,6 +37,8 @@ class Identity(msgspec.Struct, frozen=True):
     """The gateway's id at the collector."""
     site: str
     """The id of the site it belongs to."""
+    model_key: str | None = None
+    """The key that vouches for models; None before the collector told it."""
 
 
 class IdentityFiles:
@@ -67,15 +72,19 @@ def load_identity(path: Path) -> Identity:
     Raises:
         IdentityError: There is none, or its files cannot be used.
     """
-    card_file = card_path(path)
-    if not _is_there(path) or not _is_there(card_file):
-        raise IdentityError(f"this gateway is not enrolled (no identity at {path}); "
-                            "`edge-agent enroll` does it")  # fmt: skip
-    try:
-        card = msgspec.json.decode(card_file.read_bytes(), type=Card)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise IdentityError(f"cannot use {card_file}: {error}") from error
-    return Identity(load_key(path), card.gateway_id, card.site)
+    card = _load_card(path)
+    return Identity(load_key(path), card.gateway_id, card.site, card.model_key)
+
+
+def pin_model_key(path: Path, model_key: str) -> None:
+    """Believe a key from now on that vouches for models; of one that is pinned already, nothing.
+
+    Raises:
+        IdentityError: There is no identity, or it cannot be written.
+    """
+    card = _load_card(path)
+    if card.model_key is None:
+        write_card(path, msgspec.structs.replace(card, model_key=model_key))
 
 
 def load_key(path: Path) -> Ed25519PrivateKey:
@@ -154,6 +163,17 @@ def replace_identity(path: Path, *, made: Path, card: Card) -> None:
 def card_path(path: Path) -> Path:
     """Return where the id and site are, beside the key at ``path``."""
     return path.with_suffix(".json")
+
+
+def _load_card(path: Path) -> Card:
+    card_file = card_path(path)
+    if not _is_there(path) or not _is_there(card_file):
+        raise IdentityError(f"this gateway is not enrolled (no identity at {path}); "
+                            "`edge-agent enroll` does it")  # fmt: skip
+    try:
+        return msgspec.json.decode(card_file.read_bytes(), type=Card)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise IdentityError(f"cannot use {card_file}: {error}") from error
 
 
 def exposed(path: Path) -> bool:

@@ -9,6 +9,31 @@ import msgspec
 from edge_agent.errors import EdgeError
 
 
+class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Which model is in use, and how the one on trial does; times are epoch seconds."""
+
+    in_use: str | None
+    """The version that names the faults; None for the rules alone."""
+    source: str
+    """``shipped`` with the agent, ``collector``, or ``rules``."""
+    since: float | None
+    """Since when it is in use; None for always."""
+    call_milliseconds: float | None = None
+    """What 95 of 100 of its calls stay below."""
+    trouble: str | None = None
+    """What became of a model that was offered, or why there is none."""
+    candidate: str | None = None
+    """The version on trial beside it."""
+    candidate_hours: float | None = None
+    """For how long, by the time of the readings."""
+    agreement: float | None = None
+    """Share of panels and windows on which both say the same."""
+    alarms_per_panel_day: float | None = None
+    """Of the one on trial, however the rules see it."""
+    alarms_per_panel_day_in_use: float | None = None
+    """Of the one in use, on the same windows."""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """How the agent is, at one moment; times are epoch seconds."""
 
@@ -133,6 +158,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The last reading it has learned from; None before the first day."""
     model_version: str | None = None
     """Which model names the faults; None without one."""
+    model: ModelStatus | None = None
+    """The model that names faults."""
 
 
 def status_path(outbox: Path) -> Path:

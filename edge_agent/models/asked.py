@@ -1,0 +1,71 @@
+"""What a model has to be able to do; `edge_agent.detect.model.Model` does."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+HEALTHY: Final = frozenset({"healthy", "clipping"})
+"""The classes that are no fault."""
+_CALLS: Final = 200
+_ENOUGH: Final = 20
+
+
+class Speed:
+    """How long the last calls of a model took."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[float] = deque(maxlen=_CALLS)
+
+    def took(self, seconds: float) -> None:
+        """Note a call."""
+        self._seconds.append(seconds)
+
+    def milliseconds(self) -> float | None:
+        """Return what 95 of 100 calls stay below; None before there were enough of them."""
+        if len(self._seconds) < _ENOUGH:
+            return None
+        return float(np.quantile(np.array(self._seconds), 0.95)) * 1e3
+
+
+class Answer(Protocol):
+    """What a model says of panels in one window."""
+
+    @property
+    def probability(self) -> Array:
+        """Of each class: ``(panels, classes)``."""
+
+
+class Asked(Protocol):
+    """A model that is ready to be asked."""
+
+    @property
+    def speed(self) -> Speed:
+        """How long its calls take."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why a call failed, if one did."""
+
+    @property
+    def version(self) -> str:
+        """As its file says."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What it tells apart."""
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """``name``: from what probability on a class counts."""
+
+    def score(self, features: Array) -> Answer:
+        """Ask it about each row of features.
+
+        Raises:
+            ModelError: It fails.
+        """
