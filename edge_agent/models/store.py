@@ -130,7 +130,7 @@ class Store:
     def _prune(self, record: Record) -> None:
         """Delete files that nobody goes back to."""
         roles = {record.in_use, record.previous, record.candidate} & record.known.keys()
-        latest = reversed(sorted(record.known.values(), key=lambda one: one.since))
+        latest = sorted(record.known.values(), key=lambda one: one.since)[::-1]
         others = [one.card.version for one in latest if one.card.version not in roles]
         kept = roles | set(others[: max(0, _KEPT - len(roles))])
         for path in self._folder.glob("*.onnx"):
