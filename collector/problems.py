@@ -48,6 +48,7 @@ def responses(*statuses: int) -> Mapping[int, ResponseSpec]:
         401: "no acceptable token",
         403: "the token's role is not enough",
         409: "in conflict with what is there",
+        416: "there is no such piece",
         429: "too many failed attempts",
         503: "the database is away",
     }

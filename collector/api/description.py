@@ -48,9 +48,11 @@ def field_texts(struct: type[msgspec.Struct]) -> dict[str, str]:
 
 
 def _structs() -> Iterator[type[msgspec.Struct]]:
-    """Yield our own structs."""
+    """Yield our own structs that answers have."""
     return (
-        struct for struct in msgspec.Struct.__subclasses__() if "collector." in struct.__module__
+        struct
+        for struct in msgspec.Struct.__subclasses__()
+        if struct.__module__.startswith(("collector.", "shared.model_card"))
     )
 
 

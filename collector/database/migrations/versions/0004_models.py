@@ -5,7 +5,7 @@ from typing import Final
 from collector.database.migrations.scripts import run
 
 revision: Final = "0004"
-down_revision: Final = "0002"
+down_revision: Final = "0003"
 
 
 def upgrade() -> None:

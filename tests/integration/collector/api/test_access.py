@@ -18,6 +18,7 @@ ROUTES = {
     ("GET", "/api/sites/{site}/series"): Access.VIEWER,
     ("GET", "/api/panels/{panel_id}/readings"): Access.VIEWER,
     ("GET", "/api/panels/{panel_id}/efficiency"): Access.VIEWER,
+    ("GET", "/api/panels/{panel_id}/windows"): Access.VIEWER,
     ("GET", "/api/alerts/recent"): Access.VIEWER,
     ("POST", "/api/alerts/{alert_id}/acknowledge"): Access.OPERATOR,
     ("POST", "/api/alerts/{alert_id}/resolve"): Access.OPERATOR,
