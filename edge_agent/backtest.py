@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.detect import Look, RuleSettings, SiteDetector
+from edge_agent.detect import Look, Model, RuleSettings, SiteDetector
+from edge_agent.detect import Scores as ModelScores
 from shared.alerts import Episode, from_micros, to_micros
 from shared.readings import Readings
 from shared.sky import Sky
@@ -39,12 +40,21 @@ class Scores:
     """Of the last minutes, ``(features, panels)``."""
     z: list[Array] = field(default_factory=list)
     """Against what is usual, ``(features, panels)``."""
+    vectors: list[NDArray[np.float32]] = field(default_factory=list)
+    """What a model is given, ``(panels, len(shared.vectors.NAMES))``."""
+    named: list[NDArray[np.int8]] = field(default_factory=list)
+    """What each panel's deviation was named, as in `edge_agent.detect.faults.kinds`."""
+    said: list[ModelScores | None] = field(default_factory=list)
+    """What the model said."""
 
     def note(self, look: Look) -> None:
         """Take in a window."""
         self.starts_us.append(look.window.start_us)
         self.deviations.append(look.recent.astype(np.float32))
         self.z.append(look.z.astype(np.float32))
+        self.vectors.append(look.features)
+        self.named.append(look.named)
+        self.said.append(look.scores)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +77,7 @@ def backtest(
     irradiance: Callable[[SiteDetector], None],
     train_until_us: int,
     sky: Sky,
+    model: Model | None,
     keep_scores: bool,
 ) -> Backtest:
     """Let the detector see readings as if they came now.
@@ -76,11 +87,15 @@ def backtest(
         irradiance: Gives the detector the site's irradiance.
         train_until_us: Episodes that ended before are left out.
         sky: Where the site is.
+        model: Names what deviates; None leaves that to rules.
         keep_scores: Whether to keep what was made of each window; costs memory.
     """
     scores = Scores()
     detector = SiteDetector(
-        RuleSettings(), sky=sky, observe=scores.note if keep_scores else (lambda _: None)
+        RuleSettings(),
+        sky=sky,
+        observe=scores.note if keep_scores else (lambda _: None),
+        model=model,
     )
     detector.watch.learner.trusted_until_us = train_until_us
     irradiance(detector)

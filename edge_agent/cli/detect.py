@@ -15,8 +15,9 @@ from edge_agent.backtest import Backtest, Told, backtest, batches_of, train_unti
 from edge_agent.cli.common import JsonOption, print_json, print_table
 from edge_agent.cli.csvfile import CsvReadings, read_csv
 from edge_agent.cli.explain import explanation, print_explanation
-from edge_agent.cli.scores import write_scores
-from edge_agent.detect import SiteDetector
+from edge_agent.cli.scores import write_features, write_scores
+from edge_agent.detect import Model, SiteDetector
+from edge_agent.errors import EdgeError
 from edge_agent.scoring import Metrics, metrics
 from shared.alerts import from_micros
 from shared.readings import Readings
@@ -40,6 +41,17 @@ def detect(  # noqa: PLR0913 - a command has as many options as its users need
     scores: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write a score for each row to this file.")
     ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="Write what a model is given to this NumPy archive, for training."
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="A model's file; without it the shipped."),
+    ] = None,
+    rules_only: Annotated[bool, typer.Option(help="Ask no model.")] = False,
     train_days: Annotated[
         float | None,
         typer.Option(min=0, help="Days at the start to learn from; without it a third."),
@@ -67,9 +79,12 @@ def detect(  # noqa: PLR0913 - a command has as many options as its users need
             rows,
             train_until_us=train_until(rows.time_us, days=train_days),
             sky=Sky(latitude, longitude),
+            model=None if rules_only else _model(model),
             say=say,
-            keep_scores=scores is not None,
+            keep_scores=scores is not None or features is not None,
         )
+        if features is not None:
+            write_features(features, found=found)
         if scores is not None:
             say(f"writing {scores}")
             write_scores(scores, rows=rows, found=found)
@@ -105,6 +120,7 @@ def _tested(
     *,
     train_until_us: int,
     sky: Sky,
+    model: Model | None,
     say: Callable[[str], None],
     keep_scores: bool,
 ) -> Backtest:
@@ -125,8 +141,23 @@ def _tested(
         irradiance=irradiance,
         train_until_us=train_until_us,
         sky=sky,
+        model=model,
         keep_scores=keep_scores,
     )
+
+
+def _model(path: Path | None) -> Model:
+    """Return the model of a file, or the shipped one.
+
+    Raises:
+        EdgeError: It cannot be read or used.
+    """
+    if path is None:
+        return Model.shipped()
+    try:
+        return Model.load(path.read_bytes())
+    except OSError as error:
+        raise EdgeError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _metrics(rows: CsvReadings, *, found: Backtest) -> Metrics | None:
@@ -152,6 +183,7 @@ def _print_json(found: Backtest, *, metrics_: Metrics | None, panel: dict[str, A
     document = {
         "tested_from": from_micros(found.tested_from_us),
         "window_seconds": (found.detector.windows.width_us or 0) / 1e6,
+        "model_version": found.detector.watch.opinion.version,
         "late_readings": found.detector.windows.late,
         "episodes": episodes,
         "metrics": metrics_,
@@ -166,10 +198,11 @@ def _print_episodes(found: Backtest) -> None:
         ("panel", "type", "severity", "raised", "cleared", "evidence"),
         rows=[_row(told) for told in found.told],
     )
-    since = from_micros(found.tested_from_us)
+    since, version = from_micros(found.tested_from_us), found.detector.watch.opinion.version
     typer.echo(
         f"{len(found.told)} episodes since {since:%Y-%m-%d %H:%M} UTC, "
-        f"in windows of {width:g} seconds"
+        f"in windows of {width:g} seconds, named by "
+        f"{'rules' if version is None else f'rules and model {version}'}"
     )
 
 

@@ -11,6 +11,7 @@ from edge_agent.errors import EdgeError
 from edge_agent.scoring import alarmed_rows
 from shared.alerts import from_micros
 from shared.baselines import FEATURES
+from shared.vectors import NAMES
 
 _COLUMNS = ("timestamp", "panel_id", "alarm", "alert_type", "score")
 
@@ -53,6 +54,37 @@ def write_scores(path: Path, *, rows: CsvReadings, found: Backtest) -> None:
                         *(scores or [""] * (1 + len(FEATURES))),
                     )
                 )
+    except OSError as error:
+        raise EdgeError(f"cannot write {path}: {error.strerror}") from error
+
+
+def write_features(path: Path, *, found: Backtest) -> None:
+    """Write what a model is given of each window, for training: a NumPy archive.
+
+    It holds ``starts_us`` (windows), ``panel_ids``, ``names``, ``features`` (windows, panels,
+    names), NaN where nothing can be told, and ``named``, the number of the kind of fault the
+    panel's deviation was taken for, negative without.
+
+    Raises:
+        EdgeError: The file cannot be written.
+    """
+    ids, scores = found.detector.windows.panel_ids, found.scores
+    shape = (len(scores.starts_us), len(ids))
+    features = np.full((*shape, len(NAMES)), np.nan, np.float32)
+    named = np.full(shape, -1, np.int8)
+    for row, (vectors, kinds) in enumerate(zip(scores.vectors, scores.named, strict=True)):
+        features[row, : len(vectors)] = vectors
+        named[row, : len(kinds)] = kinds
+    try:
+        with path.open("wb") as file:
+            np.savez(
+                file,
+                starts_us=np.array(scores.starts_us, np.int64),
+                panel_ids=np.array(ids),
+                names=np.array(NAMES),
+                features=features,
+                named=named,
+            )
     except OSError as error:
         raise EdgeError(f"cannot write {path}: {error.strerror}") from error
 

@@ -10,7 +10,17 @@ from edge_agent.detect.detector import Detector
 from edge_agent.detect.faults.looks import Look
 from edge_agent.detect.faults.memory import PAGES
 from edge_agent.detect.knowledge import Summary
+from edge_agent.detect.model import Model, Scores
 from edge_agent.detect.settings import RuleSettings
 from edge_agent.detect.site import SiteDetector
 
-__all__ = ["PAGES", "Detector", "Look", "RuleSettings", "SiteDetector", "Summary"]
+__all__ = [
+    "PAGES",
+    "Detector",
+    "Look",
+    "Model",
+    "RuleSettings",
+    "Scores",
+    "SiteDetector",
+    "Summary",
+]

@@ -61,6 +61,8 @@ class EpisodeLog:
         self._panel_ids = panel_ids
         self._open: dict[tuple[str, int], _Open] = {}
         self._untold: dict[tuple[str, bool], Episode] = {}
+        self.model_version: str | None = None
+        """Which model takes part in naming what begins now; None for rules alone."""
 
     def open_episodes(self) -> list[Episode]:
         """Return what lasts, as it is now."""
@@ -120,6 +122,7 @@ class EpisodeLog:
                 finding.alert_type, severity=severity, details=details
             ),
             details=details,
+            model_version=self.model_version,
             raised_at=from_micros(finding.since_us),
             last_seen_at=from_micros(finding.time_us),
         )

@@ -13,6 +13,7 @@ from edge_agent.detect.faults.looks import Look, Muted
 from edge_agent.detect.faults.memory import restore
 from edge_agent.detect.faults.watch import Watch
 from edge_agent.detect.knowledge import Pages, Summary, summary_of
+from edge_agent.detect.model import Model
 from edge_agent.detect.settings import RuleSettings
 from edge_agent.detect.window_rows import WindowRows
 from shared.alerts import Episode, to_micros
@@ -34,6 +35,7 @@ class SiteDetector:
         sky: Where the site is.
         observe: Called after each window with what was made of it.
         teach: Does the learning after each day; by default before `look` returns.
+        model: Names what deviates; None leaves that to rules.
     """
 
     def __init__(
@@ -44,9 +46,12 @@ class SiteDetector:
         sky: Sky | None = None,
         observe: Callable[[Look], None] = lambda _: None,
         teach: Teach = at_once,
+        model: Model | None = None,
     ) -> None:
         self.windows = Windows()
-        self.watch = Watch(self.windows.panel_ids, group_of=group_of, sky=sky or Sky(), teach=teach)
+        self.watch = Watch(
+            self.windows.panel_ids, group_of=group_of, sky=sky or Sky(), teach=teach, model=model
+        )
         self.pages = Pages(self.watch.learner)
         self._instant = Detector(rules, group_of)
         self._observe = observe

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.detection import Alert, detected
 from models.evaluate.plant import INVERTERS, STEP_S, Plant
-from models.evaluate.runs import Alert, detected
 
 Array = NDArray[np.float64]
 

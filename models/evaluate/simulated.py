@@ -10,11 +10,10 @@ from typing import Final
 
 import numpy as np
 
-from models.evaluate.runs import Alert, detected
+from models.detection import Alert, detected, lines_of
 from models.simulator.faults import Fault
 from models.simulator.simulation import Simulation
 from models.simulator.site import Site
-from shared.readings import MISSING, QUANTITIES, Readings
 
 TRAIN_DAYS: Final = 4
 TEST_DAYS: Final = 3
@@ -89,7 +88,7 @@ def evaluate(scene: Scene) -> tuple[list[Event], list[Alert], float]:
     days = TRAIN_DAYS + TEST_DAYS
     lines = []
     for block in simulation.telemetry(scene.start, seconds=days * 86_400.0, interval=INTERVAL_S):
-        lines += _lines(block.readings)
+        lines += lines_of(block.readings)
     alerts = detected(lines, train_days=TRAIN_DAYS, place=(scene.latitude, scene.longitude))
     events = [_event(fault, scene=scene, alerts=alerts) for fault in faults]
     false = [alert for alert in alerts if not any(_of(alert, fault=fault) for fault in faults)]
@@ -132,19 +131,3 @@ def _of(alert: Alert, *, fault: Fault) -> bool:
     assert fault.end is not None  # noqa: S101 - all of ours end
     begin, end = fault.start.timestamp(), fault.end.timestamp() + _AFTER_S
     return alert.panel == fault.panel and alert.raised_s <= end and alert.ended_s >= begin
-
-
-def _lines(readings: Readings) -> list[str]:
-    columns = [
-        [
-            "" if value == MISSING else str(value / 1000)
-            for value in getattr(readings, name).tolist()
-        ]
-        for name in QUANTITIES
-    ]
-    stamps = (readings.time_us / 1e6).tolist()
-    ids = [readings.panel_ids[at] for at in readings.panel.tolist()]
-    return [
-        f"{stamp:.3f},{panel},{','.join(values)},"
-        for stamp, panel, values in zip(stamps, ids, zip(*columns, strict=True), strict=True)
-    ]

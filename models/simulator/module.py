@@ -1,4 +1,4 @@
-"""One module's electricity, by look-up: Canadian Solar CS6U-330P of the CEC library.
+"""One module's electricity, by look-up: Canadian Solar CS6U-330P, or another of the CEC library.
 
 The tables are made from pvlib's single-diode solution when a `Module` is built, in about a second;
 `tests/unit/models/test_module.py` compares them with the equations.
@@ -30,11 +30,18 @@ class Module:
 
     Everywhere ``irradiance`` is what the cells turn into current, in W/m2, and ``celsius`` is the
     cell temperature, of the same shape; results are volts and amperes, of that shape too.
+
+    Args:
+        name: A module of crystalline silicon in the CEC library.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = NAME) -> None:
         irradiance, celsius = np.meshgrid(LIGHT**2, CELSIUS, indexing="ij")
-        cec = pvsystem.retrieve_sam("CECMod")[NAME]
+        cec = pvsystem.retrieve_sam("CECMod")[name]
+        self.rated_volts = float(cec["V_mp_ref"])
+        """At its maximum power point under standard conditions."""
+        self.rated_watts = float(cec["V_mp_ref"] * cec["I_mp_ref"])
+        """Its maximum power there."""
         cells = Cells.of(cec, irradiance=irradiance, celsius=celsius)
         self._healthy = _with_night(cells.best())
         self._pid = _with_night(cells.with_pid().best())

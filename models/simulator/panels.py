@@ -20,7 +20,6 @@ _HOTSPOT_LAG_S: Final = 600.0
 _HOTSPOT_LOSS: Final = 0.25
 _SHADE_EDGE_S: Final = 60.0
 _CONNECTOR_RAMP_S: Final = 3600.0
-_STC_MPP_VOLTS: Final = 37.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +128,7 @@ class Panels:
                 volts = np.maximum(volts - label.magnitude * grown * amperes, 0.0)
             case "mppt_stuck":
                 limit = module.open_volts(light, celsius=celsius)
-                volts = np.minimum(label.magnitude * _STC_MPP_VOLTS, limit)
+                volts = np.minimum(label.magnitude * module.rated_volts, limit)
                 amperes = module.amperes_at(volts, irradiance=light, celsius=celsius)
             case "shade" | "hotspot":
                 loss = _substring_loss(label, time_s=time_s)

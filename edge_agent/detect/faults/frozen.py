@@ -19,6 +19,11 @@ class Frozen:
         self._still_us = np.zeros(0, np.int64)
         self._windows = np.zeros(0, np.int64)
 
+    @property
+    def still_us(self) -> NDArray[np.int64]:
+        """Return for how long each voltage has stood still, microseconds, shape ``(panels,)``."""
+        return self._still_us
+
     def step(self, window: Window, *, sun: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Take in a window, and return where the voltage alone stands still for too long."""
         missing = len(sun) - len(self._still_us)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.detect.model import Scores
 from shared.features import Deviations
 from shared.windows import Window
 
@@ -45,8 +46,9 @@ class Look:
     """Against its own wandering, at the horizon where it is largest: ``(features, panels)``."""
     named: NDArray[np.int8]
     """Kind of fault of each panel, as in `edge_agent.detect.faults.kinds`."""
-
-    @property
-    def probability(self) -> Array:
-        """Return how likely that is, shape ``(panels,)``; NaN while no model tells."""
-        return np.full(len(self.named), np.nan)
+    probability: Array
+    """How likely that is by the model, shape ``(panels,)``; NaN without one."""
+    features: NDArray[np.float32]
+    """What a model is given, as in `shared.vectors`: ``(panels, len(NAMES))``."""
+    scores: Scores | None
+    """What the model says; None without one."""

@@ -15,8 +15,10 @@ from edge_agent.detect.faults.lesson import Day
 from edge_agent.detect.faults.looks import Look, Muted, Spans
 from edge_agent.detect.faults.naming import Hits, names
 from edge_agent.detect.faults.open_kinds import OpenKinds
+from edge_agent.detect.faults.opinion import Opinion
 from edge_agent.detect.faults.slow import SlowLosses
 from edge_agent.detect.findings import Step
+from edge_agent.detect.model import Model
 from edge_agent.detect.persistence import Persistence
 from edge_agent.detect.rules.judgement import UNKNOWN, Judgement
 from shared.alerts import Episode, to_micros
@@ -25,11 +27,13 @@ from shared.features import Deviations, Observed, deviations
 from shared.horizons import Horizons, noise_of
 from shared.peers import nan_median
 from shared.sky import Sky
+from shared.vectors import vectors
 from shared.windows import Window
 
 Array = NDArray[np.float64]
 
 _RECENT: Final = 3
+_QUARTER: Final = 1
 _CELSIUS: Final = FEATURES.index("celsius")
 _CONVERSION: Final = FEATURES.index("conversion")
 _FAR_US: Final = 600_000_000
@@ -45,6 +49,7 @@ class Watch:
         group_of: Panel id to the name of its group: panels of one group are siblings.
         sky: Where the site is.
         teach: Does the learning after each day.
+        model: Names what the rules find; None leaves that to them.
     """
 
     def __init__(
@@ -54,8 +59,10 @@ class Watch:
         group_of: Callable[[str], str],
         sky: Sky,
         teach: Teach = at_once,
+        model: Model | None = None,
     ) -> None:
         self.episodes = EpisodeLog(panel_ids)
+        self.use(model)
         self.learner = Learner(sky, teach=teach)
         self.latest: Look | None = None
         self._panel_ids = panel_ids
@@ -71,6 +78,11 @@ class Watch:
         self._open = OpenKinds()
         self._slow = SlowLosses()
         self._watt_hours = np.zeros(0)
+
+    def use(self, model: Model | None) -> None:
+        """Ask another model from now on."""
+        self.opinion = Opinion(model)
+        self.episodes.model_version = self.opinion.version
 
     def step(self, window: Window, *, muted: Muted) -> None:
         """Take in a window.
@@ -158,13 +170,25 @@ class Watch:
         recent = self._recent(seen)
         hits = Hits.of(judged, recent=recent, sigma=baseline.sigma, tolerance=baseline.tolerance)
         frozen = self._frozen.step(window, sun=found.sun)
+        features = vectors(
+            found,
+            window=window,
+            recent=recent,
+            quarter=judged.mean[_QUARTER],
+            baseline=baseline,
+            still_volts_us=self._frozen.still_us,
+        )
+        scores = self.opinion.score(features)
+        self.episodes.model_version = self.opinion.version
         named = names(hits, recent=recent, frozen_volts=frozen)
+        named = self.opinion.renamed(named, scores=scores)
         quiet = muted.everything | (muted.sensors & np.isin(named, SENSORS)) | self._common(named)
         named = np.where(quiet, NOTHING, named).astype(np.int8)
         scaled = judged.z / baseline.sigma
         place = np.nanargmax(np.nan_to_num(np.abs(scaled), nan=-1.0), axis=0)[np.newaxis]
         z = np.take_along_axis(scaled, place, axis=0)[0]
-        self.latest = Look(window, found, recent, z, named)
+        likely = self.opinion.likely(named, scores=scores)
+        self.latest = Look(window, found, recent, z, named, likely, features, scores)
         known = ~np.isnan(recent).all(axis=0) & ~muted.everything
         verdict = self._open.verdicts(
             named, fine=hits.fine & known, width_us=window.width_us, unclear=muted.everything

@@ -1,0 +1,134 @@
+"""One ONNX file of both estimators: the features go in once, probability and novelty come out."""
+
+import json
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto, compose, helper
+from skl2onnx import to_onnx
+
+from models.train.fit import Fitted, filled_in
+from models.train.rows import Rows
+from models.train.scenes import CLASSES
+from shared.vectors import NAMES
+
+_OPSET: Final = {"": 17, "ai.onnx.ml": 3}
+_IR: Final = 8
+_GOLDEN: Final = 3
+_NEUTRAL: Final = 0.5
+
+
+def model_bytes(fitted: Fitted, *, version: str, training_sha256: str) -> bytes:
+    """Return the file, metadata and golden rows included.
+
+    Args:
+        fitted: What was trained.
+        version: As in ``2026.11.1``.
+        training_sha256: Hash of what it was trained on.
+    """
+    model = _graph(fitted)
+    rows = _golden_rows(fitted.trained_on)
+    probability, novelty = _answers(model, features=filled_in(rows))
+    metadata = {
+        "version": version,
+        "features": json.dumps(NAMES),
+        "classes": json.dumps(_classes(fitted)),
+        "thresholds": json.dumps(fitted.thresholds),
+        "fill": json.dumps(dict.fromkeys(NAMES, 0.0)),
+        "training_sha256": training_sha256,
+        "golden": json.dumps(
+            {
+                "features": _listed(rows),
+                "probability": _listed(probability),
+                "novelty": _listed(novelty),
+            }
+        ),
+    }
+    for name, value in metadata.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = f"heliograph.{name}", value
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def parity(data: bytes, *, fitted: Fitted, rows: Rows) -> float:
+    """Return how far the file's answers are from the estimators' at most."""
+    features = filled_in(rows.features)
+    probability, novelty = _run(data, features=features)
+    return max(
+        float(np.abs(probability - fitted.classifier.predict_proba(features)).max()),
+        float(np.abs(novelty.ravel() + fitted.forest.score_samples(features)).max()),
+    )
+
+
+def _classes(fitted: Fitted) -> list[str]:
+    return [CLASSES[number] for number in fitted.classifier.classes_.tolist()]
+
+
+def _graph(fitted: Fitted) -> ModelProto:
+    sample = np.zeros((1, len(NAMES)), np.float32)
+    options = {id(fitted.classifier): {"zipmap": False}}
+    namer = to_onnx(fitted.classifier, sample, target_opset=_OPSET, options=options)
+    forest = to_onnx(fitted.forest, sample, target_opset=_OPSET)
+    parts = [_renamed(namer, prefix="class_"), _renamed(forest, prefix="novelty_")]
+    nodes = [node for part in parts for node in part.graph.node]
+    weights = [weight for part in parts for weight in part.graph.initializer]
+    # The forest answers by how much a row is more usual than half.
+    nodes += [
+        helper.make_node("Sub", ["half", "novelty_scores"], ["novelty_column"]),
+        helper.make_node("Reshape", ["novelty_column", "flat"], ["novelty"]),
+        helper.make_node("Identity", ["class_probabilities"], ["probability"]),
+    ]
+    weights += [
+        helper.make_tensor("half", TensorProto.FLOAT, [1], [_NEUTRAL]),
+        helper.make_tensor("flat", TensorProto.INT64, [1], [-1]),
+    ]
+    float_ = TensorProto.FLOAT
+    classes = len(fitted.classifier.classes_)
+    graph = helper.make_graph(
+        nodes,
+        "heliograph",
+        [helper.make_tensor_value_info("features", float_, [None, len(NAMES)])],
+        [
+            helper.make_tensor_value_info("probability", float_, [None, classes]),
+            helper.make_tensor_value_info("novelty", float_, [None]),
+        ],
+        weights,
+    )
+    sets = [helper.make_opsetid(domain, number) for domain, number in _OPSET.items()]
+    return helper.make_model(graph, opset_imports=sets, ir_version=_IR, producer_name="heliograph")
+
+
+def _renamed(model: ModelProto, *, prefix: str) -> ModelProto:
+    """Return a model whose names begin with the prefix, but for the features it takes."""
+    own: ModelProto = compose.add_prefix(model, prefix)
+    (taken,) = [value.name for value in own.graph.input]
+    for node in own.graph.node:
+        node.input[:] = ["features" if name == taken else name for name in node.input]
+    return own
+
+
+def _golden_rows(rows: Rows) -> NDArray[np.float32]:
+    """Return some of each class, spread over what there is, with and without gaps."""
+    chosen = []
+    for number in np.unique(rows.number):
+        mine = np.flatnonzero(rows.number == number)
+        chosen += mine[np.linspace(0, len(mine) - 1, _GOLDEN).astype(np.intp)].tolist()
+    return rows.features[chosen]
+
+
+def _answers(model: ModelProto, *, features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    return _run(model.SerializeToString(), features=features)
+
+
+def _run(data: bytes, *, features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    session = ort.InferenceSession(data, providers=["CPUExecutionProvider"])
+    return list(session.run(["probability", "novelty"], {"features": features}))
+
+
+def _listed(values: NDArray[np.float32]) -> Any:  # noqa: ANN401 - lists as deep as the array
+    """Return nested lists with None for what is missing: JSON knows no NaN."""
+    if values.ndim > 1:
+        return [_listed(row) for row in values]
+    return [None if np.isnan(value) else float(value) for value in values]
