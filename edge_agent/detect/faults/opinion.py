@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from edge_agent.detect.faults.kinds import NOTHING, NUMBER, UNNAMED
 from edge_agent.detect.model import Model, Scores
 from edge_agent.errors import ModelError
+from shared.vectors import NAMES
 
 Array = NDArray[np.float64]
 
 _OTHERS_TELL: Final = frozenset({"zero_power", "flatline"})
 _NO_FAULT: Final = frozenset({"healthy", "clipping"})
 _NO_OPINION: Final = -3
+_NEEDED: Final = [NAMES.index("volts"), NAMES.index("amperes")]
 
 _log = logging.getLogger(__name__)
 
@@ -53,11 +55,16 @@ class Opinion:
         probability = np.where(unknown[:, np.newaxis], np.nan, scores.probability)
         return Scores(probability, np.where(unknown, np.nan, scores.novelty))
 
-    def renamed(self, named: NDArray[np.int8], *, scores: Scores | None) -> NDArray[np.int8]:
+    def renamed(
+        self, named: NDArray[np.int8], *, features: NDArray[np.float32], scores: Scores | None
+    ) -> NDArray[np.int8]:
         """Return the rules' names, with the model's in their place where it is sure.
+
+        Without a panel's voltage or current its faults look alike, and the rules say less.
 
         Args:
             named: The kind of fault of each panel by the rules; where they see none, none is told.
+            features: What the model was given, as in `shared.vectors`.
             scores: What the model says.
         """
         if scores is None or self._model is None:
@@ -67,6 +74,7 @@ class Opinion:
         kind = self._kinds[best]
         sure = probability.max(axis=1) >= self._model.thresholds["name"]
         sure &= (named != NOTHING) & (kind != _NO_OPINION) & (best != self._healthy)
+        sure &= ~np.isnan(features[:, _NEEDED]).any(axis=1)
         return np.where(sure, kind, named).astype(np.int8)
 
     def likely(self, named: NDArray[np.int8], *, scores: Scores | None) -> Array:

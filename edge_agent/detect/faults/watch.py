@@ -181,7 +181,7 @@ class Watch:
         scores = self.opinion.score(features)
         self.episodes.model_version = self.opinion.version
         named = names(hits, recent=recent, frozen_volts=frozen)
-        named = self.opinion.renamed(named, scores=scores)
+        named = self.opinion.renamed(named, features=features, scores=scores)
         quiet = muted.everything | (muted.sensors & np.isin(named, SENSORS)) | self._common(named)
         named = np.where(quiet, NOTHING, named).astype(np.int8)
         scaled = judged.z / baseline.sigma
