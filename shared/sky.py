@@ -49,6 +49,30 @@ class Sky:
         higher[:, 1:], lower[:, :-1] = wide[:, :-1], wide[:, 1:]
         return np.asarray((wide | higher | lower).reshape(cells.shape))
 
+    def described(self, cells: NDArray[np.bool_]) -> list[str]:
+        """Return a mask of shape ``(SKY_CELLS,)`` in words: where the sun is, or when it is."""
+        if self.latitude is None or self.longitude is None:
+            return [
+                f"{_clock(first)} to {_clock(end)} UTC" for first, end in _runs(cells[:_QUARTERS])
+            ]
+        grid, step = cells.reshape(_AZIMUTHS, _ELEVATIONS), 360.0 / _AZIMUTHS
+        return [
+            f"sun {up * _ELEVATION_STEP:g} to {(up + 1) * _ELEVATION_STEP:g} degrees high, "
+            f"azimuth {first * step:g} to {end * step:g}"
+            for up in range(_ELEVATIONS)
+            for first, end in _runs(grid[:, up])
+        ]
+
+
+def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the beginning and the end of each run."""
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
+
+
+def _clock(quarter: int) -> str:
+    return f"{quarter // 4:02d}:{quarter % 4 * 15:02d}"
+
 
 def slots(time_us: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the half-hour slot before each time, and how far it is on the way to the next.

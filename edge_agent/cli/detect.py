@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from edge_agent.backtest import Backtest, Told, backtest, batches_of, train_until
-from edge_agent.cli.common import JsonOption, print_json, print_table
+from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table
 from edge_agent.cli.csvfile import CsvReadings, read_csv
-from edge_agent.cli.explain import explanation, print_explanation
+from edge_agent.cli.explain import explain_here, explanation, print_explanation
 from edge_agent.cli.scores import write_features, write_scores
+from edge_agent.configfile import config_path, load_config
 from edge_agent.detect import Model, SiteDetector
 from edge_agent.errors import EdgeError
 from edge_agent.scoring import Metrics, metrics
@@ -27,7 +28,7 @@ from shared.sky import Sky
 def detect(  # noqa: PLR0913 - a command has as many options as its users need
     *,
     csv: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--csv",
             exists=True,
@@ -36,7 +37,7 @@ def detect(  # noqa: PLR0913 - a command has as many options as its users need
             "power_output_watts; also irradiance_w_m2, label. Any may be missing but timestamp "
             "and one of volts, amperes, watts.",
         ),
-    ],
+    ] = None,
     json_: JsonOption = False,
     scores: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write a score for each row to this file.")
@@ -57,7 +58,12 @@ def detect(  # noqa: PLR0913 - a command has as many options as its users need
         typer.Option(min=0, help="Days at the start to learn from; without it a third."),
     ] = None,
     explain: Annotated[
-        str | None, typer.Option(metavar="PANEL", help="Show what is usual for a panel.")
+        str | None,
+        typer.Option(
+            metavar="PANEL",
+            help="Show what is usual for a panel: by the file, or without --csv by what the "
+            "agent here has learned.",
+        ),
     ] = None,
     latitude: Annotated[
         float | None,
@@ -71,14 +77,21 @@ def detect(  # noqa: PLR0913 - a command has as many options as its users need
     longitude: Annotated[
         float | None, typer.Option(min=-180, max=180, help="Degrees east.")
     ] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Run the detector over a CSV file, as on a gateway, and print the alert episodes."""
+    if csv is None:
+        if explain is None:
+            raise typer.BadParameter("either --csv FILE or --explain PANEL is needed")
+        explain_here(load_config(config_path(config)), panel_id=explain, json_=json_)
+        return
+    sky = Sky(latitude, longitude)
     with _progress() as say:
         rows = read_csv(csv, progress=lambda count: say(f"read {count} rows"))
         found = _tested(
             rows,
             train_until_us=train_until(rows.time_us, days=train_days),
-            sky=Sky(latitude, longitude),
+            sky=sky,
             model=None if rules_only else _model(model),
             say=say,
             keep_scores=scores is not None or features is not None,
@@ -89,7 +102,8 @@ def detect(  # noqa: PLR0913 - a command has as many options as its users need
             say(f"writing {scores}")
             write_scores(scores, rows=rows, found=found)
     result = _metrics(rows, found=found)
-    panel = None if explain is None else explanation(found.detector, panel_id=explain)
+    baseline = found.detector.watch.learner.baseline
+    panel = None if explain is None else explanation(baseline, panel_id=explain, sky=sky)
     if json_:
         _print_json(found, metrics_=result, panel=panel)
         return

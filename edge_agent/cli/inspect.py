@@ -9,7 +9,7 @@ import msgspec
 import typer
 from rich.text import Text
 
-from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table
+from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table, when_us
 from edge_agent.cli.toml import as_toml
 from edge_agent.configfile import as_tables, config_path, load_config
 from edge_agent.diagnosis import problems
@@ -89,8 +89,18 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
         ("collector", f"{found.collector}, {there}, last receipt {since}"),
         ("clock", f"{trusted}: {found.clock_why}{jumps}, {found.held_segments} segments held"),
         ("sent", _sent(found)),
+        ("detection", _detection(found)),
         ("quarantine", f"{found.quarantine_entries} entries{last}"),
     ]
+
+
+def _detection(found: Status) -> str:
+    model = f"model {found.model_version}" if found.model_version else "by rules, without a model"
+    if found.detector_learned_at is None:
+        return f"{found.detector_panels} panels, none learned yet; {model}"
+    until = when_us(round(found.detector_learned_at * 1e6))
+    learned = f"{found.detector_learned_panels} of {found.detector_panels} panels"
+    return f"learned what is usual for {learned}, until {until}; {model}"
 
 
 def _backlog(found: Status) -> str:

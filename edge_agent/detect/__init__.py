@@ -8,13 +8,14 @@
 
 from edge_agent.detect.detector import Detector
 from edge_agent.detect.faults.looks import Look
-from edge_agent.detect.faults.memory import PAGES
+from edge_agent.detect.faults.memory import BASELINE, PAGES, read_baseline
 from edge_agent.detect.knowledge import Summary
 from edge_agent.detect.model import Model, Scores
 from edge_agent.detect.settings import RuleSettings
 from edge_agent.detect.site import SiteDetector
 
 __all__ = [
+    "BASELINE",
     "PAGES",
     "Detector",
     "Look",
@@ -23,4 +24,5 @@ __all__ = [
     "Scores",
     "SiteDetector",
     "Summary",
+    "read_baseline",
 ]

@@ -55,6 +55,17 @@ class State:
         return {name: value for name, value in found.items() if value is not None}
 
 
+def recall_from(path: Path, name: str) -> bytes | None:
+    """Return what was last remembered under a name, beside an agent that may be running.
+
+    Raises:
+        OutboxError: The file cannot be read.
+    """
+    with connected(path, mode="ro") as connection:
+        rows = connection.execute(RECALL, (name,)).fetchall()
+    return rows[0][0] if rows else None
+
+
 def restore_state(path: Path, *, aside: Path) -> None:
     """Take over what a damaged file kept by name, before anybody asks for it.
 

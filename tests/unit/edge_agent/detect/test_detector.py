@@ -12,7 +12,7 @@ from edge_agent.detect.panels import MAX_PANELS
 from edge_agent.detect.samples import SLOT_US
 from shared.alerts import Episode, Severity
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def hot(second, celsius=90.0):
@@ -168,7 +168,7 @@ def test_one_reading_a_little_ahead_delays_but_does_not_raise(site):
     assert len(site.play({"A": hot}, seconds=60)) == 1
 
 
-@pytest.mark.parametrize("every", [1, 2, 10, 60, 300, 900])
+@pytest.mark.parametrize("every", [2, 60, 900])
 def test_an_episode_is_updated_at_most_once_a_minute(site, every):
     site.play({"A": hot}, seconds=max(1200, 12 * every), every=every, batch=every)
     hot_ones = [each for each in site.told if each.alert_type == "over_temperature"]
@@ -181,7 +181,7 @@ def test_an_episode_is_updated_at_most_once_a_minute(site, every):
 
 
 def test_updates_become_rarer_the_longer_an_episode_lasts(site):
-    site.play({"A": hot}, seconds=86_400, every=20, batch=600)
+    site.play({"A": hot}, seconds=86_400, every=60, batch=1800)
     hot_ones = [each for each in site.told if each.alert_type == "over_temperature"]
     assert 40 < len(hot_ones) < 80
     assert (site.moment(86_400) - hot_ones[-1].last_seen_at).total_seconds() < 3700
