@@ -65,7 +65,8 @@ def metrics(
     time_us: NDArray[np.int64],
     fault: NDArray[np.bool_],
 ) -> Metrics:
-    """Compare what was told with the labels of the rows judged."""
+    """Compare what was told of panels with the labels of the rows judged."""
+    told = [each for each in told if each.episode.panel is not None]
     alarmed, _ = alarmed_rows(told, panel_ids=panel_ids, panel=panel, time_us=time_us)
     both = int((alarmed & fault).sum())
     precision = both / int(alarmed.sum()) if alarmed.any() else None

@@ -159,7 +159,9 @@ def _in_sun(
     peers = group_median(share, group=group)
     judged = np.where(np.isnan(peers), share, peers)
     enough = judged >= SUN_SHARE
-    cold = np.isnan(baseline.peak_watts) & (expected >= _COLD_WATTS)
+    # A panel without siblings to tell what to expect is learned from when it produces.
+    own = np.where(np.isnan(expected) & lonely(group), power, expected)
+    cold = np.isnan(baseline.peak_watts) & (own >= _COLD_WATTS)
     bright = observed.irradiance_w_m2[..., np.newaxis] >= SUN_SHARE * _FULL_SUN
     return np.asarray(enough | cold | (bright & np.isnan(peers)))
 

@@ -54,10 +54,10 @@ class EpisodeLog:
     one that lasts a week costs some 200 messages, not 10,000.
 
     Args:
-        panel_ids: The panels by number; may grow.
+        panel_ids: The panels by number; may grow. None is the site itself.
     """
 
-    def __init__(self, panel_ids: Sequence[str]) -> None:
+    def __init__(self, panel_ids: Sequence[str | None]) -> None:
         self._panel_ids = panel_ids
         self._open: dict[tuple[str, int], _Open] = {}
         self._untold: dict[tuple[str, bool], Episode] = {}

@@ -15,6 +15,7 @@ from edge_agent.detect.faults.watch import Watch
 from edge_agent.detect.knowledge import Pages, Summary, summary_of
 from edge_agent.detect.model import Model
 from edge_agent.detect.settings import RuleSettings
+from edge_agent.detect.site_causes import SiteCauses
 from edge_agent.detect.window_rows import WindowRows
 from shared.alerts import Episode, to_micros
 from shared.readings import MISSING, Readings
@@ -54,6 +55,7 @@ class SiteDetector:
         )
         self.pages = Pages(self.watch.learner)
         self._instant = Detector(rules, group_of)
+        self._causes = SiteCauses()
         self._observe = observe
         self._telling: dict[str, Episode] = {}
         self._rows: WindowRows | None = None
@@ -70,13 +72,13 @@ class SiteDetector:
         self._note(told)
         for window in self.windows.add(readings, now_us=to_micros(now)):
             self._step(window)
-        return [*told, *self.watch.episodes.drain()]
+        return [*told, *self._drain()]
 
     def finish(self) -> list[Episode]:
         """Look at what is left, at the end of a file, and tell which episodes changed."""
         for window in self.windows.flush():
             self._step(window)
-        return self.watch.episodes.drain()
+        return self._drain()
 
     def take_weather(self, weather: Table) -> None:
         """Take in rows of the weather station, before the readings of the same time."""
@@ -94,7 +96,11 @@ class SiteDetector:
 
     def open_episodes(self) -> list[Episode]:
         """Return the episodes that last, as they are now."""
-        return [*self._instant.open_episodes(), *self.watch.episodes.open_episodes()]
+        return [
+            *self._instant.open_episodes(),
+            *self.watch.episodes.open_episodes(),
+            *self._causes.episodes.open_episodes(),
+        ]
 
     def redate(self, shift_us: int, *, near_too: bool) -> None:
         """Move in time what our clock dated, because it was set; what is gathered is dropped.
@@ -108,6 +114,7 @@ class SiteDetector:
         if at:
             self.windows.restart()
             self.watch.move(np.array(at, np.intp), shift_us=shift_us)
+            self._causes.move(shift_us)
 
     def relearn(self, pages: Mapping[str, bytes]) -> None:
         """Take up what an earlier run learned, before anything else.
@@ -131,7 +138,7 @@ class SiteDetector:
 
     def summary(self) -> Summary:
         """Return in short what is known of the site."""
-        return summary_of(self.watch.learner, model_version=None)
+        return summary_of(self.watch.learner, model_version=self.watch.opinion.version)
 
     def restore(self, episodes: Sequence[Episode]) -> None:
         """Take up the episodes that were open when the agent stopped, before the first `look`."""
@@ -140,15 +147,22 @@ class SiteDetector:
         self._note(others)
 
     def _resume(self, episode: Episode) -> bool:
-        if episode.panel is None or episode.cleared_at is not None:
+        if episode.cleared_at is not None:
             return False
+        if episode.panel is None:
+            return self._causes.resume(episode)
         panel = int(self.windows.admit([episode.panel])[0])
         return panel >= 0 and self.watch.resume(episode, panel=panel)
+
+    def _drain(self) -> list[Episode]:
+        return [*self.watch.episodes.drain(), *self._causes.episodes.drain()]
 
     def _step(self, window: Window) -> None:
         before = self.watch.latest
         muted = self._muted(window.values.shape[1])
         self.watch.step(window, muted=muted)
+        peak = self.watch.learner.baseline.peak_watts
+        self._causes.step(window, peak_watts=peak, crowd=self.watch.crowd)
         if self.watch.latest is not None and self.watch.latest is not before:
             self._observe(self.watch.latest)
             if self._rows is not None:

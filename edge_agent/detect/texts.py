@@ -26,6 +26,9 @@ _TITLES: Final = {
     "power_sensor": "The power meter is wrong",
     "temperature_sensor": "The temperature sensor is wrong",
     "slow_loss": "A small loss, day after day",
+    "site_outage": "The whole site has stopped producing",
+    "site_loss": "The whole site produces far less than its light allows",
+    "common_cause": "Many panels have the same trouble at once",
 }
 
 _HOT: Final = (
@@ -99,6 +102,18 @@ _RECOMMENDATIONS: Final = {
     "slow_loss": (
         "Look for dirt or a shadow that comes every day; clean it if that costs less than what is "
         "lost. Too small for an alarm within hours."
+    ),
+    "site_outage": (
+        "All panels stopped at once, so it is not the panels: check the grid, the inverter and its "
+        "switches. With voltage present the panels are well and nothing takes their power."
+    ),
+    "site_loss": (
+        "All panels are concerned, so it is not one of them: look for snow or dust on all of them, "
+        "for an inverter or a grid operator that holds them back, and at the irradiance sensor."
+    ),
+    "common_cause": (
+        "It began for half of the siblings together, so look for what they share: the string, the "
+        "inverter, the weather, their measuring device. Single panels are not told meanwhile."
     ),
 }
 

@@ -72,6 +72,7 @@ class Learner:
         self._pending: list[Window] = []
         self._today: list[tuple[int, Array, float]] = []
         self._noon = self._noon_before = 0j
+        self._shift = 0.0
         self._number: int | None = None
         self._alarmed = np.zeros(0, np.bool_)
 
@@ -142,8 +143,11 @@ class Learner:
     def _day_of(self, window: Window) -> int:
         """Return the solar day; noon is where production's middle is."""
         time_us = (window.start_us + window.end_us) // 2
-        offset = (np.angle(self._noon) / (2 * np.pi) - 0.5) * _DAY_US if self._noon else 0.0
-        number = int((time_us - offset) // _DAY_US)
+        if self._noon:
+            shift = np.angle(self._noon) / (2 * np.pi) % 1.0 - 0.5
+            # Noon wanders over the year, and must not skip a day where it meets midnight.
+            self._shift = float(shift + round(self._shift - shift))
+        number = int((time_us - self._shift * _DAY_US) // _DAY_US)
         if self._number is not None and number < self._number:
             number = self._number
         watts = float(np.nansum(np.maximum(window.values[3], 0.0)))

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.detect.episodes import EpisodeLog
+from edge_agent.detect.faults.crowd import crowded
 from edge_agent.detect.faults.evidence import evidence, level_of
 from edge_agent.detect.faults.frozen import Frozen
-from edge_agent.detect.faults.kinds import KINDS, NOTHING, NUMBER, SENSORS, UNNAMED
+from edge_agent.detect.faults.kinds import KINDS, NOTHING, NUMBER, SENSORS
 from edge_agent.detect.faults.learner import Learner, Teach, at_once
 from edge_agent.detect.faults.lesson import Day
 from edge_agent.detect.faults.looks import Look, Muted, Spans
@@ -37,8 +38,6 @@ _QUARTER: Final = 1
 _CELSIUS: Final = FEATURES.index("celsius")
 _CONVERSION: Final = FEATURES.index("conversion")
 _FAR_US: Final = 600_000_000
-_COMMON: Final = 0.5
-_CROWD: Final = 4
 
 
 class Watch:
@@ -65,6 +64,8 @@ class Watch:
         self.use(model)
         self.learner = Learner(sky, teach=teach)
         self.latest: Look | None = None
+        self.crowd = np.zeros(0, np.int8)
+        """Kinds of faults that most siblings have at once, and that are told of no panel."""
         self._panel_ids = panel_ids
         self._group_of = group_of
         self._sky = sky
@@ -98,6 +99,7 @@ class Watch:
         observed = Observed.of(window.values, irradiance_w_m2=np.array(window.irradiance_w_m2))
         found = deviations(observed, time_us=time_us, baseline=baseline, group=self._group)
         sunny = bool(found.sun.any())
+        self.crowd = np.full(count, NOTHING, np.int8)
         if sunny:
             self._judge(window, found=found, muted=muted)
         days = self.learner.take(
@@ -182,7 +184,9 @@ class Watch:
         self.episodes.model_version = self.opinion.version
         named = names(hits, recent=recent, frozen_volts=frozen)
         named = self.opinion.renamed(named, features=features, scores=scores)
-        quiet = muted.everything | (muted.sensors & np.isin(named, SENSORS)) | self._common(named)
+        common = crowded(named, group=self._group)
+        self.crowd = np.where(common, named, NOTHING).astype(np.int8)
+        quiet = muted.everything | (muted.sensors & np.isin(named, SENSORS)) | common
         named = np.where(quiet, NOTHING, named).astype(np.int8)
         scaled = judged.z / baseline.sigma
         place = np.nanargmax(np.nan_to_num(np.abs(scaled), nan=-1.0), axis=0)[np.newaxis]
@@ -211,17 +215,6 @@ class Watch:
         self._last.append(seen)
         middle = nan_median(np.stack(self._last), axis=0)
         return np.where(np.isnan(seen), np.nan, middle)
-
-    def _common(self, named: NDArray[np.int8]) -> NDArray[np.bool_]:
-        """Return where half of the siblings have the same fault at once: that is the site."""
-        result = np.zeros(len(named), np.bool_)
-        for number in range(len(self._groups)):
-            members = self._group == number
-            count = np.bincount(named[members] - UNNAMED, minlength=NOTHING - UNNAMED + 1)
-            count[NOTHING - UNNAMED] = 0
-            if members.sum() >= _CROWD and count.max() >= _COMMON * members.sum():
-                result |= members
-        return result
 
     def _tell(
         self, window: Window, *, verdict: NDArray[np.int8], found: Deviations, recent: Array
