@@ -34,17 +34,16 @@ def mapped_errors(path: Path | None = None) -> Iterator[None]:
         OutboxDamagedError: The file is damaged.
         OutboxError: Anything else.
     """
+    where = f" {path}" if path else ""
     try:
         yield
+    except UnicodeDecodeError as error:  # what SQLite says quotes the damaged bytes
+        raise _damaged(where, "what names its tables is no text") from error
     except sqlite3.Error as error:
-        where = f" {path}" if path else ""
         refined = getattr(error, "sqlite_errorcode", 0)
         code = refined & 0xFF  # what is above only refines it
         if code in _DAMAGED or refined in _UNREADABLE:
-            raise OutboxDamagedError(
-                f"the outbox{where} is damaged ({error}): what can be read of it is salvaged when "
-                "the agent starts again, or by `edge-agent buffer repair`"
-            ) from error
+            raise _damaged(where, str(error)) from error
         if code == sqlite3.SQLITE_FULL:
             raise OutboxFullError("there is no room left") from error
         if code in _PASSING:
@@ -52,6 +51,13 @@ def mapped_errors(path: Path | None = None) -> Iterator[None]:
                 f"the disk of the outbox{where} takes nothing: {error}"
             ) from error
         raise OutboxError(f"outbox{where}: {error}") from error
+
+
+def _damaged(where: str, why: str) -> OutboxDamagedError:
+    return OutboxDamagedError(
+        f"the outbox{where} is damaged ({why}): what can be read of it is salvaged when the agent "
+        "starts again, or by `edge-agent buffer repair`"
+    )
 
 
 @contextmanager

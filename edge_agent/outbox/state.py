@@ -78,7 +78,7 @@ def restore_state(path: Path, *, aside: Path) -> None:
     """
     found: dict[str, bytes] = {}
     with (
-        contextlib.suppress(OutboxError, sqlite3.Error),
+        contextlib.suppress(OutboxError, sqlite3.Error, UnicodeDecodeError),
         connected(aside, mode="ro") as damaged,
     ):
         found |= damaged.execute("SELECT name, value FROM state").fetchall()

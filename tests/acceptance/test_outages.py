@@ -85,7 +85,7 @@ def site(tmp_path_factory, postgres_server):
 @pytest.mark.soak
 @pytest.mark.parametrize("troubles", TROUBLES, ids=lambda some: "-".join(t.value for t in some))
 def test_outages_lose_nothing_and_store_nothing_twice(site, wait_until, capsys, troubles):
-    publisher = CountingPublisher(site.broker.port, name=f"OUTAGE-{len(troubles)}")
+    publisher = CountingPublisher(site.broker.port, name=f"{len(troubles)}-{troubles[0].value}")
     turn = itertools.cycle(troubles)
     try:
         publisher.start(rate=RATE)

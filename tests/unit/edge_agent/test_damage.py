@@ -145,6 +145,16 @@ async def test_all_that_sqlite_sees_is_salvaged_when_nothing_is_damaged(outage):
         assert await outbox.state.recall("open_episodes") == b"[]"
 
 
+async def test_damage_that_sqlite_cannot_put_in_words_is_damage_too(tmp_path):
+    path = tmp_path / "outbox.db"
+    async with open_outbox(path, max_bytes=SIZE, spill_after=60) as outbox:
+        one = made(uuid4(), 0, rows=5)
+        await outbox.keep([one], settled=asyncio.Event())
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE state", b"CREATE \xc2ABLE state"))
+    assert intact(await on_disk(path))[one.key] == one.body
+    assert len(put_aside_files(path)) == 1
+
+
 async def test_of_a_file_without_its_first_page_everything_else_is_salvaged(outage):
     folder, kept = outage
     path = folder / "outbox.db"
