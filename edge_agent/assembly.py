@@ -17,6 +17,8 @@ from edge_agent.intake import Intake
 from edge_agent.kernel import Kernel
 from edge_agent.learned import Learned
 from edge_agent.link import Link
+from edge_agent.model_download import ModelSource
+from edge_agent.model_life import ModelLife
 from edge_agent.mqtt import Subscriber
 from edge_agent.observe import Health, Observer
 from edge_agent.outbox import Limits, Outbox, open_outbox
@@ -41,6 +43,10 @@ class Agent:
     """What a reading passes."""
     learned: Learned
     """What keeps what was learned of the panels."""
+    models: ModelLife
+    """What decides which model names faults."""
+    source: ModelSource
+    """Where new ones come from."""
     subscriber: Subscriber
     """What hears the broker."""
     observer: Observer
@@ -87,13 +93,21 @@ async def assembled(config: Config, *, clocks: Clocks | None = None) -> AsyncIte
         subscriber = Subscriber(
             broker, topics=topics.filters, take=stages.intake.take, now=clock.now
         )
+        models = ModelLife(config, detector=detector, identity=identity)
+        stages.model = models.models.report
+        source = ModelSource(
+            client,
+            identity_of=identity.get,
+            traffic=traffic,
+            clock_offset=lambda: uploader.clock_offset,
+        )
         observer = Observer(
             stages, config=config, subscriber=subscriber, identity=identity, version=version()
         )
         stages.health = Health(observer.status, stages=stages)
         timekeeper = Timekeeper(clock, outbox=outbox, ask=lambda: ask_time(client))
         learned = learned_of(detector, outbox=outbox, detection=detection)
-        yield Agent(stages, learned, subscriber, observer, timekeeper)
+        yield Agent(stages, learned, models, source, subscriber, observer, timekeeper)
 
 
 def version() -> str:

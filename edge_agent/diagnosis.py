@@ -64,6 +64,7 @@ def problems(status: Status, *, now: float, running: bool = True) -> list[str]:
         (sum(status.lost_rows_now.values()) > 0, _lost(status)),
         (old, f"the oldest unsent data is from {_when(status.outbox_oldest_at or 0)}"),
         (status.detector_trouble is not None, f"the detector fails: {status.detector_trouble}"),
+        (_model_trouble(status) is not None, _model_trouble(status) or ""),
         (
             status.set_aside > 0,
             (
@@ -83,6 +84,10 @@ def problems(status: Status, *, now: float, running: bool = True) -> list[str]:
         ),
     )
     return [text for wrong, text in checks if wrong]
+
+
+def _model_trouble(status: Status) -> str | None:
+    return None if status.model is None else status.model.trouble
 
 
 def _much_is_quarantined(status: Status) -> bool:

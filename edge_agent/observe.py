@@ -49,6 +49,9 @@ _REPORTED: Final = (
     "clock_jumps", "held_segments",
 )  # fmt: skip
 
+_MODEL_NEWS: Final = frozenset({"since", "candidate", "trouble"})
+"""A report is silent about a model that came with the agent and does what it should."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -70,6 +73,9 @@ class Health:
         self._due_at = turn + HEALTH_SECONDS
         status = msgspec.to_builtins(self._status_of())
         report = {name: status[name] for name in _REPORTED}
+        model = status["model"]
+        if model is not None and model.keys() & _MODEL_NEWS:
+            report["model"] = model
         report["stream"] = str(self._stages.stream)
         report["next_seq"] = self._stages.next_seq
         report["resends"] = self._stages.resends.report()
@@ -215,6 +221,7 @@ class Observer:
             "detector_learned_panels": knows.learned_panels,
             "detector_learned_at": knows.learned_us / 1e6 if knows.learned_us else None,
             "model_version": knows.model_version,
+            "model": self._stages.model(),
         }
 
     def _losses_and_wear(self) -> dict[str, Any]:

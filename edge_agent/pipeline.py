@@ -23,6 +23,7 @@ from edge_agent.resends import Resends
 from edge_agent.scheduler import Scheduler
 from edge_agent.sealed import Sealed, seal
 from edge_agent.splitting import split
+from edge_agent.status import ModelStatus
 from edge_agent.traffic import Traffic
 from edge_agent.upload import Uploader
 from edge_agent.validate import Checked, Validator
@@ -91,6 +92,8 @@ class Stages:
     """What the time is, and whether that is known."""
     health: Callable[[datetime], Table | None] = lambda _now: None
     """The agent's report on itself, when one is due."""
+    model: Callable[[], ModelStatus | None] = lambda: None
+    """Which model names faults, and how the one on trial does."""
     counts: Counts = field(default_factory=Counts)
     """What went through."""
 

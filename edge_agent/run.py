@@ -102,6 +102,8 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
             "runs": stages.outbox.runs.watch(),
             "episodes": stages.detection.forget_cleared(),
             "learned": agent.learned.keep(),
+            "models": agent.models.watch(),
+            "offers": agent.models.fetch(agent.source, ready=lambda: stages.link.there),
             "salvage": watch_damage(
                 stages.outbox, path=config.buffer.path, max_bytes=config.buffer.max_bytes
             ),
@@ -117,6 +119,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
         _log.info("stopping: bringing everything to safety")
         await _say_goodbye(stages, keeping=keeping)
         await agent.learned.save(time.monotonic())
+        agent.models.save()
         for task in (keeping, *others):
             task.cancel()
 

@@ -9,14 +9,14 @@ import msgspec
 from edge_agent.errors import EdgeError
 
 
-class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
+class ModelStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which model is in use, and how the one on trial does; times are epoch seconds."""
 
     in_use: str | None
     """The version that names the faults; None for the rules alone."""
     source: str
     """``shipped`` with the agent, ``collector``, or ``rules``."""
-    since: float | None
+    since: float | None = None
     """Since when it is in use; None for always."""
     call_milliseconds: float | None = None
     """What 95 of 100 of its calls stay below."""

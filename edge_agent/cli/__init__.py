@@ -10,6 +10,7 @@ from edge_agent.cli import (
     check,
     detect,
     inspect,
+    model,
     quarantine,
     replay,
     service,
@@ -42,6 +43,7 @@ _quarantine.command("replay")(replay.replay)
 _quarantine.command("discard")(replay.discard)
 app.add_typer(_quarantine, name="quarantine")
 app.add_typer(buffer.app, name="buffer")
+app.add_typer(model.app, name="model")
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from edge_agent.configfile import as_tables, config_path, load_config
 from edge_agent.diagnosis import problems
 from edge_agent.errors import EdgeError, OutboxError
 from edge_agent.outbox.lock import idle_boot
-from edge_agent.status import Status, read_status
+from edge_agent.status import ModelStatus, Status, read_status
 
 
 def status(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
@@ -90,6 +90,7 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
         ("clock", f"{trusted}: {found.clock_why}{jumps}, {found.held_segments} segments held"),
         ("sent", _sent(found)),
         ("detection", _detection(found)),
+        ("model", _model(found.model)),
         ("quarantine", f"{found.quarantine_entries} entries{last}"),
     ]
 
@@ -101,6 +102,16 @@ def _detection(found: Status) -> str:
     until = when_us(round(found.detector_learned_at * 1e6))
     learned = f"{found.detector_learned_panels} of {found.detector_panels} panels"
     return f"learned what is usual for {learned}, until {until}; {model}"
+
+
+def _model(model: ModelStatus | None) -> str:
+    if model is None:
+        return "not known"
+    said = f"{model.in_use or 'none: rules alone'} ({model.source})"
+    if model.candidate is None:
+        return said
+    agreement = "" if model.agreement is None else f", agrees on {model.agreement:.1%}"
+    return f"{said}; {model.candidate} on trial for {model.candidate_hours:g} h{agreement}"
 
 
 def _backlog(found: Status) -> str:

@@ -70,8 +70,25 @@ class Flatline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long its values must move again."""
 
 
+class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a new model comes into use, and when one is given up."""
+
+    check_hours: Annotated[float, msgspec.Meta(gt=0, le=720)] = 1.0
+    """How often to ask the collector which model to try."""
+    shadow_hours: Amount = 24.0
+    """For how long a new one is tried beside the one in use; 0 uses it at once."""
+    max_call_milliseconds: Annotated[float, msgspec.Meta(gt=0)] = 500.0
+    """What 95 of 100 calls, one a window, must stay below."""
+    max_alarms_per_panel_day: Amount = 1.0
+    """More of them within a day, and the model is given up."""
+    max_more_alarms_per_panel_day: Amount = 0.1
+    """So many more than the one in use may a new one have on trial."""
+    min_agreement: Share = 0.9
+    """On so large a share of panels and windows must it say what the one in use says."""
+
+
 class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One table for each rule."""
+    """One table for each rule, and one for the model that names what they find."""
 
     over_temperature: OverTemperature = OverTemperature()
     """When a module is too hot."""
@@ -81,3 +98,5 @@ class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a panel produces nothing while its siblings do."""
     flatline: Flatline = Flatline()
     """When all values of a panel stay exactly the same."""
+    model: ModelSettings = ModelSettings()
+    """How a new model comes into use, and when one is given up."""

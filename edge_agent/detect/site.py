@@ -56,7 +56,8 @@ class SiteDetector:
         self.pages = Pages(self.watch.learner)
         self._instant = Detector(rules, group_of)
         self._causes = SiteCauses()
-        self._observe = observe
+        self.observe = observe
+        """Called after each window with what was made of it."""
         self._telling: dict[str, Episode] = {}
         self._rows: WindowRows | None = None
         self._sky = sky or Sky()
@@ -79,6 +80,10 @@ class SiteDetector:
         for window in self.windows.flush():
             self._step(window)
         return self._drain()
+
+    def use(self, model: Model | None) -> None:
+        """Let another model name what deviates from now on; None leaves that to rules."""
+        self.watch.use(model)
 
     def take_weather(self, weather: Table) -> None:
         """Take in rows of the weather station, before the readings of the same time."""
@@ -164,7 +169,7 @@ class SiteDetector:
         peak = self.watch.learner.baseline.peak_watts
         self._causes.step(window, peak_watts=peak, crowd=self.watch.crowd)
         if self.watch.latest is not None and self.watch.latest is not before:
-            self._observe(self.watch.latest)
+            self.observe(self.watch.latest)
             if self._rows is not None:
                 baseline = self.watch.learner.baseline
                 self._rows.note(self.watch.latest, baseline=baseline, muted=muted)

@@ -1,7 +1,6 @@
 """What a model has to be able to do; `edge_agent.detect.model.Model` does."""
 
 from collections import deque
-from collections.abc import Mapping
 from typing import Final, Protocol
 
 import numpy as np
@@ -9,8 +8,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-HEALTHY: Final = frozenset({"healthy", "clipping"})
-"""The classes that are no fault."""
 _CALLS: Final = 200
 _ENOUGH: Final = 20
 
@@ -32,14 +29,6 @@ class Speed:
         return float(np.quantile(np.array(self._seconds), 0.95)) * 1e3
 
 
-class Answer(Protocol):
-    """What a model says of panels in one window."""
-
-    @property
-    def probability(self) -> Array:
-        """Of each class: ``(panels, classes)``."""
-
-
 class Asked(Protocol):
     """A model that is ready to be asked."""
 
@@ -54,18 +43,3 @@ class Asked(Protocol):
     @property
     def version(self) -> str:
         """As its file says."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """What it tells apart."""
-
-    @property
-    def thresholds(self) -> Mapping[str, float]:
-        """``name``: from what probability on a class counts."""
-
-    def score(self, features: Array) -> Answer:
-        """Ask it about each row of features.
-
-        Raises:
-            ModelError: It fails.
-        """

@@ -22,12 +22,13 @@ class Limits(NamedTuple):
     """On so large a share of panels and windows must a new one say what the one in use says."""
 
 
-def unfit(model: Asked, *, day: Day, limits: Limits) -> str | None:
+def unfit(model: Asked, *, day: Day, rules: Day, limits: Limits) -> str | None:
     """Say why a model cannot go on, if so.
 
     Args:
         model: In use, or on trial.
-        day: Its alarms.
+        day: The alarms with it.
+        rules: Those of the rules alone: what they do is not its fault.
         limits: What it has to keep to.
     """
     if model.failure is not None:
@@ -38,7 +39,13 @@ def unfit(model: Asked, *, day: Day, limits: Limits) -> str | None:
             f"it is too slow: 5 of 100 calls take over {milliseconds:.0f} ms, allowed are "
             f"{limits.max_call_milliseconds:g}"
         )
-    return day.too_many(limits.max_alarms_per_panel_day)
+    allowed = limits.max_alarms_per_panel_day
+    if day.too_many(allowed) and not rules.too_many(allowed):
+        return (
+            f"it alarms too often: {day.alarms} times for {day.panels} panels within a day, the "
+            f"rules alone {rules.alarms} times; allowed are {allowed:g} a panel"
+        )
+    return None
 
 
 def worse(trial: Trial, *, limits: Limits) -> str | None:

@@ -5,17 +5,16 @@ import logging
 from typing import Final, Generic, TypeVar
 
 import msgspec
-import numpy as np
 
 from edge_agent.errors import ModelError
-from edge_agent.models.asked import Answer, Array, Asked
+from edge_agent.models.asked import Asked
 from edge_agent.models.book import Book
 from edge_agent.models.judging import Limits, unfit, worse
 from edge_agent.models.loading import Loader, Sources
 from edge_agent.models.record import Known, Record, Trial
-from edge_agent.models.shadow import Shadow
+from edge_agent.models.shadow import Seen, Shadow
 from edge_agent.models.store import Store
-from edge_agent.models.tally import Day, Words, verdicts
+from edge_agent.models.tally import Day
 from edge_agent.status import ModelStatus
 from shared.model_card import RULES, SHIPPED, ModelCard
 
@@ -42,13 +41,13 @@ class Models(Generic[M]):
         self.book = Book(store)
         self._store = store
         self._limits = limits
-        self._use = sources.use
+        self._sources = sources
         self._loader = Loader(self.book, store=store, sources=sources)
         self._name = RULES
         self._model: M | None = None
         self._shadow: Shadow[M] | None = None
         self._day = Day()
-        self._words = Words()
+        self._rules = Day()
         self._saved_at = 0.0
 
     def begin(self, *, now: float) -> None:
@@ -61,23 +60,13 @@ class Models(Generic[M]):
         self._employ(*self._loader.in_use(now=now))
         self._try_on(now=now)
 
-    def observe(self, features: Array, *, answer: Answer | None, span_us: tuple[int, int]) -> None:
-        """Take in what was asked of the model in use in a window, and ask the one on trial.
-
-        Args:
-            features: A row for each panel, all NaN where nothing is known of it.
-            answer: What the model in use said; None for rules alone.
-            span_us: When the window began and ended, microseconds since 1970.
-        """
-        known = np.asarray(~np.isnan(features).all(axis=1))
-        told = None
-        if self._model is not None and answer is not None:
-            told = verdicts(self._model, answer=answer, known=known, words=self._words)
-            self._day.take(told, end_us=span_us[1])
+    def observe(self, seen: Seen) -> None:
+        """Take in a window, and let the model on trial look at it too."""
+        known = seen.known
+        self._rules.take(seen.ruled, known=known, end_us=seen.end_us)
+        self._day.take(seen.named, known=known, end_us=seen.end_us)
         if self._shadow is not None:
-            self._shadow.take(
-                features, known=known, in_use=told, words=self._words, span_us=span_us
-            )
+            self._shadow.take(seen)
 
     async def tick(self, *, now: float) -> None:
         """Do what is due: a person's orders, giving up what fails, deciding a trial.
@@ -88,7 +77,7 @@ class Models(Generic[M]):
         if self.book.was_changed():
             await self._follow(now=now)
         model = self._model
-        if model is not None and (why := unfit(model, day=self._day, limits=self._limits)):
+        if model is not None and (why := self._unfit(model, day=self._day)):
             self.book.give_up(reason=why, now=now)
             await self._employ_record(now=now)
         if self._shadow is not None:
@@ -150,7 +139,7 @@ class Models(Generic[M]):
             return record.with_known(fresh)
 
         self.book.change(step)
-        self._shadow = Shadow(model, trial=trial)
+        self._shadow = Shadow(model, trial=trial, names=self._sources.names)
         _log.info("model %s is on trial beside %s for %g h", card.version,
                   self._version() or "the rules", self._limits.shadow_hours)  # fmt: skip
 
@@ -180,9 +169,13 @@ class Models(Generic[M]):
     def _version(self) -> str | None:
         return None if self._model is None else self._model.version
 
+    def _unfit(self, model: M, *, day: Day) -> str | None:
+        return unfit(model, day=day, rules=self._rules, limits=self._limits)
+
     def _employ(self, name: str, model: M | None) -> None:
-        self._name, self._model, self._day = name, model, Day()
-        self._use(model)
+        self._name, self._model = name, model
+        self._day, self._rules = Day(), Day()
+        self._sources.use(model)
         _log.info("faults are named by %s",
                   "rules alone" if model is None else f"model {model.version}")  # fmt: skip
 
@@ -203,7 +196,8 @@ class Models(Generic[M]):
         against = self._version() or ""
         goes_on = known.trial is not None and known.trial.against == against
         fresh = Trial(against=against, started_at=now)
-        self._shadow = Shadow(model, trial=known.trial if goes_on and known.trial else fresh)
+        trial = known.trial if goes_on and known.trial is not None else fresh
+        self._shadow = Shadow(model, trial=trial, names=self._sources.names)
 
     async def _follow(self, *, now: float) -> None:
         """Do what a person has written into the record."""
@@ -223,7 +217,7 @@ class Models(Generic[M]):
         over = trial.seconds >= limits.shadow_hours * 3600.0 and (
             trial.panel_windows > 0 or not limits.shadow_hours
         )
-        reason = unfit(shadow.model, day=shadow.day, limits=limits)
+        reason = self._unfit(shadow.model, day=shadow.day)
         if reason is None and over:
             reason = worse(trial, limits=limits)
         if reason is None and not over:

@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from edge_agent.errors import ModelError
 from edge_agent.models.asked import Asked
 from edge_agent.models.book import Book
+from edge_agent.models.shadow import Seen
 from edge_agent.models.store import Store
+from edge_agent.models.tally import Names
 from shared.model_card import RULES, SHIPPED, ModelCard
 
 M = TypeVar("M", bound=Asked)
@@ -27,6 +29,8 @@ class Sources(Generic[M]):
     """Makes a model of a file's bytes and lets it prove itself; raises `ModelError`."""
     shipped: Callable[[], M]
     """Makes the one that came with the agent; raises `ModelError`."""
+    names: Callable[[M, Seen], Names]
+    """What would be said of a window with a model; raises `ModelError`."""
     use: Callable[[M | None], None]
     """Lets a model name the faults from now on; None for the rules alone."""
     key: Callable[[], Ed25519PublicKey | None]
@@ -46,15 +50,17 @@ class Loader(Generic[M]):
         self._book = book
         self._store = store
         self._sources = sources
+        self._shipped: M | None = None
 
     def look_at_shipped(self) -> None:
         """Find out which version came with the agent; a newer one gets another chance."""
         book = self._book
         try:
-            book.shipped_version = self._sources.shipped().version
+            self._shipped = self._sources.shipped()
         except ModelError as error:
             _log.error("the model that came with the agent cannot be used: %s", error)
             return
+        book.shipped_version = self._shipped.version
         failed = book.record.shipped_failed
         if book.record.in_use == RULES and failed is not None and failed != book.shipped_version:
             book.change(
@@ -77,8 +83,10 @@ class Loader(Generic[M]):
                 book.give_up(reason=str(error), now=now)
         if book.record.in_use == RULES:
             return RULES, None
+        # It was loaded to learn its version: once is enough, and then not kept in memory.
+        loaded, self._shipped = self._shipped, None
         try:
-            return SHIPPED, self._sources.shipped()
+            return SHIPPED, loaded or self._sources.shipped()
         except ModelError as error:
             book.unusable = f"faults are named by rules alone: {error}"
             return RULES, None

@@ -46,6 +46,8 @@ class Look:
     """Against its own wandering, at the horizon where it is largest: ``(features, panels)``."""
     named: NDArray[np.int8]
     """Kind of fault of each panel, as in `edge_agent.detect.faults.kinds`."""
+    ruled: NDArray[np.int8]
+    """The same by the rules alone."""
     probability: Array
     """How likely that is by the model, shape ``(panels,)``; NaN without one."""
     features: NDArray[np.float32]

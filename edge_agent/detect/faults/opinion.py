@@ -89,6 +89,23 @@ class Opinion:
         return np.where(unknown, np.nan, of_name.sum(axis=1))
 
 
+def named_by(
+    model: Model, *, features: NDArray[np.float32], ruled: NDArray[np.int8]
+) -> NDArray[np.int8]:
+    """Return what would be said of each panel with a model, as `Opinion` says it.
+
+    Args:
+        model: Asked once.
+        features: As `Opinion.score` takes them.
+        ruled: What the rules alone say.
+
+    Raises:
+        ModelError: The model fails.
+    """
+    scores = model.score(features)
+    return Opinion(model).renamed(ruled, features=features, scores=scores)
+
+
 def _kind(name: str) -> int:
     if name in _NO_FAULT:
         return NOTHING

@@ -182,17 +182,17 @@ class Watch:
         )
         scores = self.opinion.score(features)
         self.episodes.model_version = self.opinion.version
-        named = names(hits, recent=recent, frozen_volts=frozen)
-        named = self.opinion.renamed(named, features=features, scores=scores)
+        ruled = names(hits, recent=recent, frozen_volts=frozen)
+        named = self.opinion.renamed(ruled, features=features, scores=scores)
         common = crowded(named, group=self._group)
         self.crowd = np.where(common, named, NOTHING).astype(np.int8)
         quiet = muted.everything | (muted.sensors & np.isin(named, SENSORS)) | common
-        named = np.where(quiet, NOTHING, named).astype(np.int8)
+        named, ruled = (np.where(quiet, NOTHING, one).astype(np.int8) for one in (named, ruled))
         scaled = judged.z / baseline.sigma
         place = np.nanargmax(np.nan_to_num(np.abs(scaled), nan=-1.0), axis=0)[np.newaxis]
         z = np.take_along_axis(scaled, place, axis=0)[0]
         likely = self.opinion.likely(named, scores=scores)
-        self.latest = Look(window, found, recent, z, named, likely, features, scores)
+        self.latest = Look(window, found, recent, z, named, ruled, likely, features, scores)
         known = ~np.isnan(recent).all(axis=0) & ~muted.everything
         verdict = self._open.verdicts(
             named, fine=hits.fine & known, width_us=window.width_us, unclear=muted.everything

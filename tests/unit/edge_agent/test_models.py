@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge_agent.errors import ModelError
-from edge_agent.models import Limits, Models, Sources, Store
+from edge_agent.models import Limits, Models, Seen, Sources, Store
 from edge_agent.models.by_hand import lines, rollback, use
 from programs.onnx_files import onnx_file
 from unit.edge_agent.model_doubles import KEY, TestModel, signed
@@ -41,6 +41,7 @@ class Agent:
             sources=Sources(
                 load=TestModel,
                 shipped=lambda: TestModel(self.shipped),
+                names=lambda model, seen: model.score(seen.features),
                 use=self.used.append,
                 key=lambda: self.key,
             ),
@@ -51,17 +52,17 @@ class Agent:
     def version(self):
         return None if self.used[-1] is None else self.used[-1].version
 
-    def look(self, minutes, *, light=1.0):
-        """Let windows pass in which each panel has this for its first feature."""
+    def look(self, minutes, *, light=1.0, fault=-1):
+        """Let windows pass in which each panel has this light, and the rules see this fault."""
         for _ in range(minutes):
             features = np.full((PANELS, 3), light, np.float32)
-            answer = None
+            ruled = named = np.full(PANELS, fault, np.int8)
             if self.used[-1] is not None:
                 with contextlib.suppress(ModelError):
-                    answer = self.used[-1].score(features)
+                    named = np.maximum(named, self.used[-1].score(features))
             begin = round(NOW * 1e6) + self.windows * MINUTE_US
             self.windows += 1
-            self.models.observe(features, answer=answer, span_us=(begin, begin + MINUTE_US))
+            self.models.observe(Seen(features, ruled, named, begin, begin + MINUTE_US))
 
     async def offer(self, version, **behaviour):
         card, data = signed(version, **behaviour)
@@ -148,8 +149,21 @@ async def test_a_model_that_alarms_too_often_within_a_day_is_given_up_at_once(tm
         agent.look(6)
         await agent.tick()
     assert agent.version == "2026.1"
-    assert "it alarms too often: 20 times for 10 panels" in agent.models.report().trouble
+    assert (
+        "alarms too often: 20 times for 10 panels within a day, the rules alone 0"
+        in agent.models.report().trouble
+    )
     assert Agent(tmp_path).version == "2026.1"
+
+
+async def test_a_model_is_not_given_up_for_what_the_rules_alone_say_as_often(tmp_path):
+    agent = Agent(tmp_path)
+    for _ in range(3):  # a hailstorm
+        agent.look(5, fault=2)
+        agent.look(6)
+        await agent.tick()
+    assert agent.version == "2026.1"
+    assert agent.models.report().trouble is None
 
 
 @pytest.mark.parametrize(
