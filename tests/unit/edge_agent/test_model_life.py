@@ -72,7 +72,7 @@ async def test_a_model_is_tried_on_the_windows_of_a_site_and_then_used(life):
     await agent.models.take(card, data=data, now=0.0)
     reports = []
     simulation = Simulation(Site(panels=6, name="unit"))
-    for block in simulation.telemetry(FIRST, seconds=6 * 3_600.0, interval=60.0):
+    for block in simulation.telemetry(FIRST, seconds=3 * 3_600.0, interval=60.0):
         if not len(block.readings):
             continue
         detector.look(block.readings, now=from_micros(int(block.readings.time_us.max())))
