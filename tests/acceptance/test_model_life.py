@@ -68,7 +68,12 @@ def test_a_signed_model_is_fetched_with_resume_tried_used_and_rolled_back_and_no
     agent.start()
     wait_until(lambda: model_of(agent).get("candidate") == "2099.1", timeout=60, what="the trial")
     assert proxy.passed_bytes - passed < len(data) - there + 150_000  # the rest, not all of it
+    obeys_by_hand(agent, wait_until, shipped)
+    believes_no_other(agent, added, collector_server, wait_until, postgres_url)
 
+
+def obeys_by_hand(agent, wait_until, shipped):
+    """A model is used, and given up, by commands beside the running agent."""
     lines = {line["name"]: line for line in agent.command("model", "list")}
     assert (lines["2099.1"]["state"], lines["2099.1"]["signature"]) == ("candidate", "valid")
     assert (lines["shipped"]["state"], lines["shipped"]["version"]) == ("in use", shipped)
@@ -81,7 +86,10 @@ def test_a_signed_model_is_fetched_with_resume_tried_used_and_rolled_back_and_no
     assert lines["2099.1"]["state"] == "refused"
     assert lines["2099.1"]["reason"] == "rolled back by hand"
 
-    # What the pinned key does not vouch for is named, and never used.
+
+def believes_no_other(agent, added, collector_server, wait_until, postgres_url):
+    """What the pinned key does not vouch for is named, and never used."""
+
     def trouble():
         return str(model_of(agent).get("trouble"))
 
