@@ -61,12 +61,12 @@ $(BIN)/python:
 
 $(DEMO): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing what the demo needs (once; about a minute)"
-	@$(INSTALL) --editable '.[edge,collector,embedded,train]'
+	@$(INSTALL) --editable '.[edge,collector,notify,embedded,train]'
 	@$(COMPILE)
 	@touch $@
 
 $(DEVELOPMENT): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing what development needs (once; about two minutes)"
-	@$(INSTALL) --editable '.[edge,collector,embedded,train,dev]'
+	@$(INSTALL) --editable '.[edge,collector,notify,embedded,train,dev]'
 	@$(COMPILE)
 	@touch $(DEMO) $@

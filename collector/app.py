@@ -14,12 +14,15 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 
 from collector.access import Authentication, guard
+from collector.alarms import Limits
 from collector.api.alerts import alerts_router
 from collector.api.docs import DOCS_POLICY, openapi, openapi_config, script
 from collector.api.enroll import enroll
 from collector.api.gateways import gateways_router
 from collector.api.health import health_router
 from collector.api.ingest import ingest_readings
+from collector.api.live import live_router
+from collector.api.maintenance import maintenance_router
 from collector.api.models import models_router
 from collector.api.panels import panels_router
 from collector.api.session import session_router
@@ -29,6 +32,9 @@ from collector.database.engine import Database, open_database
 from collector.errors import SettingsError
 from collector.heads import answering_heads
 from collector.ingest import Ingest, open_ingest
+from collector.jobs import open_jobs
+from collector.live.feed import open_live
+from collector.live.hub import Hub
 from collector.metrics import Metrics, Timing
 from collector.problems import HANDLERS
 from collector.settings import Settings
@@ -56,13 +62,16 @@ def create_app(settings: Settings) -> Litestar:
         try:
             async with (
                 open_database(settings.database_url) as database,
+                open_live(database, url=settings.database_url) as (hub, feed),
                 open_ingest(
                     database,
                     max_panels=settings.max_panels_per_site,
                     observe=metrics.observe_commit,
+                    stored=feed.stored,
                 ) as ingest,
+                open_jobs(database, limits=_limits(settings)),
             ):
-                app.state.update({"database": database, "ingest": ingest})
+                app.state.update({"database": database, "ingest": ingest, "hub": hub})
                 yield
         except* Exception:
             # Without its writer a collector must not look alive: it ends, and is started again.
@@ -78,6 +87,8 @@ def create_app(settings: Settings) -> Litestar:
             sites_router(),
             panels_router(),
             alerts_router(),
+            maintenance_router(),
+            live_router(),
             gateways_router(),
             models_router(),
             session_router(),
@@ -89,6 +100,7 @@ def create_app(settings: Settings) -> Litestar:
         dependencies={
             "database": Provide(_database, sync_to_thread=False),
             "ingest": Provide(_ingest, sync_to_thread=False),
+            "hub": Provide(_hub, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
             "sign_ins": Provide(lambda: sign_ins, sync_to_thread=False),
             "enrollments": Provide(lambda: enrollments, sync_to_thread=False),
@@ -112,6 +124,14 @@ def create_worker() -> Litestar:
     return create_app(Settings.from_environment(os.environ))
 
 
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        silent=timedelta(minutes=settings.gateway_silent_minutes),
+        escalate=timedelta(minutes=settings.alert_escalate_minutes),
+        reopen=timedelta(minutes=settings.alert_reopen_minutes),
+    )
+
+
 def _database(state: State) -> Database:
     database: Database = state.database
     return database
@@ -120,6 +140,11 @@ def _database(state: State) -> Database:
 def _ingest(state: State) -> Ingest:
     ingest: Ingest = state.ingest
     return ingest
+
+
+def _hub(state: State) -> Hub:
+    hub: Hub = state.hub
+    return hub
 
 
 def _now() -> datetime:

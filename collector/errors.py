@@ -4,6 +4,7 @@ HeliographError (shared)
 ├── SettingsError               a setting from the environment or the command line is not usable
 ├── ServeError                  the web server does not start
 ├── ProblemError                what a client is told when a request is not served
+├── NotifyError                 a notification's URL is not usable
 ├── BadBodyError                a request's body is not what its content type says
 └── DatabaseError               anything about the database
     ├── DatabaseAwayError       it cannot be reached or is too busy: the same may be repeated
@@ -44,6 +45,10 @@ class EmbeddedDatabaseError(DatabaseError):
 
 class SettingsError(HeliographError):
     """A setting is not usable; the text names it, its value, and what is allowed."""
+
+
+class NotifyError(HeliographError):
+    """A notification's URL is not usable; the text says why, and never repeats the URL."""
 
 
 class ServeError(HeliographError):

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from collector.batch import Claim, Outcome, Part
 from collector.checks.checked import Checked
@@ -15,7 +15,7 @@ from collector.errors import BadBodyError, DatabaseRefusedError
 from collector.keying import key
 from collector.receipts import Receipt, Rejection, ResendOrder, SegmentReceipt, Sender
 from collector.registry import MAX_PANELS, Registry
-from collector.writer import Commit, Writer
+from collector.writer import Commit, Stored, Writer
 from shared.errors import InvalidSegmentError
 from shared.segments import Segment
 
@@ -118,15 +118,19 @@ async def open_ingest(
     *,
     max_panels: int = MAX_PANELS,
     observe: Callable[[Commit], None] | None = None,
+    stored: Stored | None = None,
 ) -> AsyncIterator[Ingest]:
     """Run a writer for as long as the context lasts; should it fail, the context is cancelled.
 
     Args:
         database: Where readings go.
         max_panels: How many panels a site may have.
-        observe: Called after each commit.
+        observe: Called after each commit with its figures,
+        stored: and with what it stored.
     """
-    writer = Writer(database) if observe is None else Writer(database, observe=observe)
+    callbacks = {"observe": observe, "stored": stored}
+    given: dict[str, Any] = {name: one for name, one in callbacks.items() if one is not None}
+    writer = Writer(database, **given)
     async with asyncio.TaskGroup() as group:
         lanes = [
             group.create_task(writer.run(), name=f"writer-{number}") for number in range(_LANES)

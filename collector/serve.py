@@ -82,6 +82,9 @@ def log_config(level: str) -> dict[str, Any]:
             # These log statements with their values, and revisions at every start.
             "sqlalchemy": {"level": "WARNING"},
             "alembic": {"level": "WARNING"},
+            # These log addresses of notifications, which are secrets.
+            "apprise": {"level": "CRITICAL"},
+            "urllib3": {"level": "WARNING"},
         },
     }
 

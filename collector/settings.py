@@ -40,6 +40,12 @@ class Settings:
     """The largest body of a request, in bytes."""
     max_panels_per_site: int = 20_000
     """How many panels a site may have."""
+    gateway_silent_minutes: int = 15
+    """How long a gateway may say nothing by day before an alert is raised."""
+    alert_escalate_minutes: int = 60
+    """How long nobody may take an alert before it is told of again; 0 for ever."""
+    alert_reopen_minutes: int = 60
+    """How long after a person resolved it an alert whose fault lasts is opened again."""
     console_open: bool = False
     """Whether whoever reaches the console looks at it as a viewer, without signing in."""
 
@@ -135,5 +141,8 @@ _PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "log_level": _level,
     "max_body_bytes": _whole(1_024, _LARGEST_BODY),
     "max_panels_per_site": _whole(1, 10_000_000),
+    "gateway_silent_minutes": _whole(1, 10_080),
+    "alert_escalate_minutes": _whole(0, 10_080),
+    "alert_reopen_minutes": _whole(1, 10_080),
     "console_open": _flag,
 }

@@ -52,18 +52,31 @@ class Commit:
     """How many readings they brought."""
 
 
+Stored = Callable[[Sequence[Part], Sequence[Outcome], datetime], None]
+"""Takes note of what was committed: parts, what became of each, and the collector's time, UTC."""
+
+
 def _unobserved(_commit: Commit) -> None:
     """Let a commit pass unseen."""
+
+
+def _untold(_parts: Sequence[Part], _outcomes: Sequence[Outcome], _now: datetime) -> None:
+    """Tell nobody."""
 
 
 class Writer:
     """Stores parts; `run` has to run, once or several times, for as long as `write` is called."""
 
     def __init__(
-        self, database: Database, *, observe: Callable[[Commit], None] = _unobserved
+        self,
+        database: Database,
+        *,
+        observe: Callable[[Commit], None] = _unobserved,
+        stored: Stored = _untold,
     ) -> None:
         self._database = database
         self._observe = observe
+        self._stored = stored
         self._queue: deque[_Waiting] = deque()
         self._waiting_readings = 0
         self._wake = asyncio.Event()
@@ -137,6 +150,8 @@ class Writer:
             readings = sum(waiting.readings for waiting in group)
             self._observe(Commit(perf_counter() - started, len(group), readings))
             _answer(group, outcomes=outcomes)
+            parts = [part for waiting in group for part in waiting.parts]
+            self._stored(parts, outcomes, max(waiting.now for waiting in group))
 
     async def _commit(self, group: list[_Waiting]) -> list[Outcome]:
         parts = [part for waiting in group for part in waiting.parts]

@@ -11,6 +11,7 @@ from collector.app import create_app
 from collector.cli.gateways import enrollments, gateways
 from collector.cli.importing import import_
 from collector.cli.models import models
+from collector.cli.notify import notify
 from collector.cli.printing import AsJson, show_facts, show_json, show_rows
 from collector.cli.running import FAILED, settings_from_environment, told_to_people
 from collector.cli.sites import sites
@@ -33,6 +34,7 @@ app.add_typer(enrollments, name="enrollment")
 app.add_typer(gateways, name="gateway")
 app.add_typer(tokens, name="token")
 app.add_typer(models, name="model")
+app.add_typer(notify, name="notify")
 app.command("import")(import_)
 
 _SAME: Final = "; else HELIOGRAPH_{}"
@@ -66,6 +68,15 @@ def serve(
     max_panels_per_site: Annotated[
         str | None, typer.Option(help="At most" + _SAME.format("MAX_PANELS_PER_SITE"))
     ] = None,
+    gateway_silent_minutes: Annotated[
+        str | None, typer.Option(help="By day" + _SAME.format("GATEWAY_SILENT_MINUTES"))
+    ] = None,
+    alert_escalate_minutes: Annotated[
+        str | None, typer.Option(help="0: never" + _SAME.format("ALERT_ESCALATE_MINUTES"))
+    ] = None,
+    alert_reopen_minutes: Annotated[
+        str | None, typer.Option(help="If it lasts" + _SAME.format("ALERT_REOPEN_MINUTES"))
+    ] = None,
     console_open: Annotated[
         str | None, typer.Option(help="Look without a token" + _SAME.format("CONSOLE_OPEN"))
     ] = None,
@@ -80,6 +91,9 @@ def serve(
         "log_level": log_level,
         "max_body_bytes": max_body_bytes,
         "max_panels_per_site": max_panels_per_site,
+        "gateway_silent_minutes": gateway_silent_minutes,
+        "alert_escalate_minutes": alert_escalate_minutes,
+        "alert_reopen_minutes": alert_reopen_minutes,
         "console_open": console_open,
     }
     with told_to_people():

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from collector.batch import Outcome, Part, ResendDue, Rows
 from collector.database import accounts, copy, ledger
-from collector.database.alerts import store_episode
+from collector.database.alerts import COLLECTOR, store_episode
 from collector.database.records import store_panels, store_series
 from collector.database.windows import store_windows
 
 _THREAD_FROM: Final = 2_000  # readings; below, a thread costs more than it frees
 
-_LOCK_SITES: Final = "SELECT pg_advisory_xact_lock(%s, site) FROM unnest(%s::int4[]) AS site"
-_SITES: Final = 0x48454C49
+LOCK_SITES: Final = "SELECT pg_advisory_xact_lock(%s, site) FROM unnest(%s::int4[]) AS site"
+SITES: Final = 0x48454C49
 _COLUMNS: Final = ", ".join(copy.COLUMNS)
 _COPY: Final = f"COPY reading_raw ({_COLUMNS}) FROM STDIN (FORMAT binary)"
 _STAGE: Final = f"""
@@ -39,7 +39,7 @@ WITH new AS (
 SELECT part, count(*) FROM new JOIN staged USING (panel_key, time) GROUP BY part
 """  # noqa: S608 - as above
 _SEEN: Final = """
-UPDATE gateway SET last_seen_at = %s
+UPDATE gateway SET last_seen_at = %s, silent_since = NULL
 WHERE gateway_key IN (
     SELECT gateway_key FROM gateway
     WHERE gateway_key = ANY(%s) AND (last_seen_at + INTERVAL '10 s' < %s) IS NOT FALSE
@@ -59,7 +59,7 @@ class Transaction:
     async def store(self) -> list[Outcome]:
         """Store the parts; the caller commits."""
         if sites := sorted({part.site_key for part in self.parts if _needs_site(part)}):
-            await self.cursor.execute(_LOCK_SITES, [_SITES, sites])
+            await self.cursor.execute(LOCK_SITES, [SITES, sites])
         known = await self._known()
         new = [at for at, before in enumerate(known) if not before]
         accepted = np.zeros(len(self.parts), np.int64)
@@ -133,6 +133,7 @@ class Transaction:
                     self.cursor,
                     site_key=part.site_key,
                     panel_key=panel_key,
+                    gateway_key=part.claim.gateway_key if part.claim else COLLECTOR,
                     episode=episode,
                     now=self.now,
                 )

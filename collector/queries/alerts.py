@@ -1,4 +1,4 @@
-"""Alerts: the recent ones, and changing their state by compare and set."""
+"""Alerts: the recent ones, and one with its history."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,6 +23,19 @@ class State(StrEnum):
     """Somebody has it."""
     RESOLVED = "resolved"
     """It is over."""
+
+
+class Cause(StrEnum):
+    """What an alert turned out to be."""
+
+    FIXED = "fixed"
+    """A fault, which was repaired."""
+    FALSE_ALARM = "false_alarm"
+    """Nothing was wrong."""
+    NATURAL_SHADE = "natural_shade"
+    """Shade, snow or dirt that comes and goes."""
+    OTHER = "other"
+    """Something else; the note says what."""
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,79 +67,146 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """Evidence: measured values with units in their names."""
     model_version: str | None
     """Which model said so; null for a rule."""
+    received_at: datetime
+    """When it arrived here, UTC."""
+    late: bool
+    """Whether what it tells was over ten minutes old when it arrived, as after an outage of the
+    link: nobody is called for it."""
+    muted: bool
+    """Whether it was raised during planned work: nobody is called for it."""
+    assigned_to: str | None
+    """Who is to deal with it."""
+    acknowledged_at: datetime | None
+    """When somebody took it, UTC."""
+    acknowledged_by: str | None
+    """Who."""
+    resolved_at: datetime | None
+    """When it was closed, UTC, by a person or by its end."""
+    resolved_by: str | None
+    """Who; null when it ended by itself."""
+    resolve_cause: Cause | None
+    """What it was, as said by who closed it."""
+    reopened_at: datetime | None
+    """When it was reopened, UTC, the last time."""
+    escalated_at: datetime | None
+    """When nobody had taken it for too long, UTC."""
 
 
-_RECENT: Final = Statement.load("alerts_recent", row=Alert)
-_FIND: Final = Statement.load("alert_find", row=Alert)
-_ACKNOWLEDGE: Final = Statement.load("alert_acknowledge", row=Alert)
-_RESOLVE: Final = Statement.load("alert_resolve", row=Alert)
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened to an alert."""
+
+    at: datetime
+    """When, UTC, by the collector's clock."""
+    action: str
+    """What: raised, worsened, caught_up (it was late and still lasts), cleared, acknowledged,
+    resolved, reopened, commented, assigned, escalated, unmuted."""
+    by: str | None
+    """Who; null for the gateway or the collector."""
+    note: str | None
+    """What was said of it."""
+    severity: Severity
+    """The severity then."""
 
 
-async def list_alerts(
-    database: Database,
-    *,
-    states: Sequence[State],
-    severities: Sequence[Severity],
-    site: str | None,
-    panel: str | None,
-    limit: int,
-) -> list[Alert]:
+class AlertDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert and everything that happened to it."""
+
+    alert: Alert
+    """The alert."""
+    history: list[Entry]
+    """The oldest first; the first thousand."""
+    times_in_30_days: int
+    """How often the same was raised in the 30 days until it was, this time included."""
+
+
+class _Count(msgspec.Struct, frozen=True):
+    count: int
+
+
+COLUMNS: Final = """
+alert.alert_key AS id, site.site, panel.panel AS panel_id, alert_type, severity, state, raised_at,
+cleared_at, last_seen_at, title, recommendation, details, model_version, received_at, late, muted,
+assigned_to, acknowledged_at, acknowledged_by, resolved_at, resolved_by, resolve_cause,
+reopened_at, escalated_at
+"""
+"""What a statement over alert, site and panel selects for an `Alert`."""
+_HISTORY_ENTRIES: Final = 1_000
+
+_RECENT: Final = Statement.load("alerts_recent", row=Alert, columns=COLUMNS)
+_FIND: Final = Statement.load("alert_find", row=Alert, columns=COLUMNS)
+_HISTORY: Final = Statement.load("alert_history", row=Entry)
+_REPEATS: Final = Statement.load("alert_repeats", row=_Count)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which alerts are wanted."""
+
+    states: Sequence[State]
+    """Those of these states,"""
+    severities: Sequence[Severity]
+    """of these severities,"""
+    site: str | None = None
+    """of this site,"""
+    panel: str | None = None
+    """of panels of this id,"""
+    late: bool | None = None
+    """that arrived late, or did not,"""
+    muted: bool | None = None
+    """that were raised during planned work, or were not."""
+
+
+async def list_alerts(database: Database, *, wanted: Wanted, limit: int) -> list[Alert]:
     """Return the alerts raised last, the newest first.
 
     Args:
         database: Where to look.
-        states: Those wanted.
-        severities: Those wanted.
-        site: Only of this site.
-        panel: Only of panels of this id.
+        wanted: Which.
         limit: How many at most.
 
     Raises:
         ProblemError: There is no such site; the nearest ids are named.
     """
-    if site is not None:
-        await find_site(database, site=site)
+    if wanted.site is not None:
+        await find_site(database, site=wanted.site)
     return await _RECENT.all(
         database,
-        states=[state.value for state in states],
-        severities=[severity.value for severity in severities],
-        site=site,
-        panel=panel,
+        states=[state.value for state in wanted.states],
+        severities=[severity.value for severity in wanted.severities],
+        site=wanted.site,
+        panel=wanted.panel,
+        late=wanted.late,
+        muted=wanted.muted,
         limit=limit,
     )
 
 
-async def acknowledge(database: Database, *, alert_id: int, by: str, now: datetime) -> Alert:
-    """Take an alert; who took it first keeps it.
+async def find_alert(database: Database, *, alert_id: int) -> Alert:
+    """Return an alert.
 
     Raises:
-        ProblemError: There is no such alert (404), or it is resolved (409).
+        ProblemError: There is no such alert.
     """
-    changed = await _ACKNOWLEDGE.first(database, id=_key(alert_id), by=by, now=now)
-    return changed or await _unchanged(database, alert_id=alert_id)
-
-
-async def resolve(database: Database, *, alert_id: int, by: str, now: datetime) -> Alert:
-    """Close an alert.
-
-    Raises:
-        ProblemError: There is no such alert (404), or it is resolved (409).
-    """
-    changed = await _RESOLVE.first(database, id=_key(alert_id), by=by, now=now)
-    return changed or await _unchanged(database, alert_id=alert_id)
-
-
-async def _unchanged(database: Database, *, alert_id: int) -> Alert:
-    found = await _FIND.first(database, id=_key(alert_id))
+    found = await _FIND.first(database, id=key_of(alert_id))
     if found is None:
         raise ProblemError(f"there is no alert {alert_id}", status=404, title="unknown alert")
-    if found.state is State.RESOLVED:
-        raise ProblemError(
-            f"alert {alert_id} is resolved already", status=409, title="already resolved"
-        )
     return found
 
 
-def _key(alert_id: int) -> int:
+async def alert_detail(database: Database, *, alert_id: int) -> AlertDetail:
+    """Return an alert and its history.
+
+    Raises:
+        ProblemError: There is no such alert.
+    """
+    alert = await find_alert(database, alert_id=alert_id)
+    repeats = await _REPEATS.first(database, id=alert.id)
+    return AlertDetail(
+        alert=alert,
+        history=await _HISTORY.all(database, id=alert.id, limit=_HISTORY_ENTRIES),
+        times_in_30_days=repeats.count if repeats else 1,
+    )
+
+
+def key_of(number: int) -> int:
     """Return a number the database can look for; nothing has one beyond."""
-    return alert_id if 0 <= alert_id < 2**63 else 0
+    return number if 0 <= number < 2**63 else 0

@@ -1,5 +1,4 @@
-SELECT alert_key AS id, site.site, panel.panel AS panel_id, alert_type, severity, state,
-       raised_at, cleared_at, last_seen_at, title, recommendation, details, model_version
+SELECT {columns}
 FROM alert
 JOIN site ON site.site_key = alert.site_key
 LEFT JOIN panel ON panel.panel_key = alert.panel_key
@@ -7,5 +6,7 @@ WHERE state = ANY (CAST(:states AS text[]))
   AND severity = ANY (CAST(:severities AS text[]))
   AND (CAST(:site AS text) IS NULL OR site.site = :site)
   AND (CAST(:panel AS text) IS NULL OR panel.panel = :panel)
+  AND (CAST(:late AS boolean) IS NULL OR late = :late)
+  AND (CAST(:muted AS boolean) IS NULL OR muted = :muted)
 ORDER BY raised_at DESC, alert_key DESC
 LIMIT :limit

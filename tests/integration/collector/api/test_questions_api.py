@@ -8,7 +8,9 @@ from collector.roles import Role
 
 ALERT_FIELDS = {
     *("id", "site", "panel_id", "alert_type", "severity", "state", "raised_at", "cleared_at"),
-    *("last_seen_at", "title", "recommendation", "details", "model_version"),
+    *("last_seen_at", "title", "recommendation", "details", "model_version", "received_at"),
+    *("late", "muted", "assigned_to", "acknowledged_at", "acknowledged_by", "resolved_at"),
+    *("resolved_by", "resolve_cause", "reopened_at", "escalated_at"),
 }
 
 
@@ -96,7 +98,7 @@ async def test_efficiency_is_of_as_many_days_as_asked_for(get):
         assert "days" in answer.json()["detail"]
 
 
-async def test_an_alert_has_exactly_the_fields_of_the_contract(get, alert):
+async def test_an_alert_has_the_fields_of_the_contract_and_who_dealt_with_it(get, alert):
     (row,) = (await get("/api/alerts/recent")).json()
     assert set(row) == ALERT_FIELDS
     assert (row["id"], row["site"], row["panel_id"], row["state"]) == (alert, "alpha", None, "open")

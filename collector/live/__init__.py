@@ -1,0 +1,1 @@
+"""What happens, told to all who look on, whichever process it happened in."""

@@ -1,0 +1,1 @@
+"""Telling people of alerts, by mail, webhook, chat and whatever else Apprise speaks."""

@@ -1,0 +1,5 @@
+SELECT at, action, actor AS by, note, severity
+FROM alert_history
+WHERE alert_key = :id
+ORDER BY entry
+LIMIT :limit

@@ -1,0 +1,1 @@
+SELECT min(event) AS oldest, max(event) AS newest FROM live_event

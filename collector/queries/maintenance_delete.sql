@@ -1,0 +1,1 @@
+DELETE FROM maintenance WHERE maintenance_key = :id RETURNING maintenance_key AS key

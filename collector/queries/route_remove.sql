@@ -1,0 +1,1 @@
+DELETE FROM notify_route WHERE name = :name RETURNING route_key AS key

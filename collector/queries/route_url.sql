@@ -1,0 +1,1 @@
+SELECT url FROM notify_route WHERE name = :name

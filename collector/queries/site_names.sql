@@ -1,0 +1,1 @@
+SELECT site_key, site FROM site WHERE site_key = ANY (CAST(:keys AS integer[]))
