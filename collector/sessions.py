@@ -1,4 +1,4 @@
-"""Browser sessions of the console: a cookie in place of a token, good for looking only."""
+"""Browser sessions of the console: a cookie in place of a token, of use from its own pages only."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final

@@ -6,16 +6,16 @@ there is one place that decides who may see what. The policy lets only this orig
 
 import hashlib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import MediaType, Response, Router, get
+from litestar import MediaType, Request, Response, Router, get
 from litestar.datastructures import CacheControlHeader, ResponseHeader
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery
 from litestar.static_files import create_static_files_router
 
-from collector.roles import OPTION, Access
+from collector.roles import ALLOWED, OPTION, Access, Caller
 
 _HERE: Final = Path(__file__).parent
 _STATIC: Final = _HERE / "static"
@@ -83,9 +83,11 @@ async def panel_page(
 
 
 @get("/alerts", name="alerts")
-async def alerts(pages: NamedDependency[Pages]) -> Response[str]:
-    """Open and recent alerts of all sites."""
-    return pages.response("alerts.html")
+async def alerts(request: Request[Any, Any, Any], pages: NamedDependency[Pages]) -> Response[str]:
+    """Open and recent alerts of all sites; who may deal with them finds the buttons for it."""
+    caller: Caller | None = request.scope.get("user")
+    may_act = caller is not None and caller.role in ALLOWED[Access.OPERATOR]
+    return pages.response("alerts.html", may_act=may_act)
 
 
 @get("/gateways", name="gateways")

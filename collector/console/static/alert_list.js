@@ -21,7 +21,7 @@ function since(alert, now, zone) {
   return `${began} to ${when(alert.cleared_at, now, zone)} · ${duration((alert.cleared_at - alert.raised_at) / 1000)}`;
 }
 
-function card(alert) {
+function card(alert, acting) {
   const severity = mark(severityState(alert.severity));
   const title = h("b");
   const advice = h("p", { class: "advice" });
@@ -35,25 +35,38 @@ function card(alert) {
     title,
     time,
     advice,
+    acting?.node,
   );
   const update = (row) => {
     severity.update(severityState(row.severity));
     node.dataset.tone = row.severity;
     setText(title, row.title);
     setText(time, since(row, serverNow(), row.zone));
-    setText(state, row.state === "acknowledged" ? "acknowledged" : "");
+    setText(state, stateOf(row));
+    acting?.update(row);
     setText(advice, row.recommendation);
   };
   return { node, update };
 }
 
-/** Keeps a list of alerts inside `parent`; `empty` is said when there is none. */
+function stateOf(row) {
+  const notes = [
+    row.state === "acknowledged" && `acknowledged${row.acknowledged_by ? ` by ${row.acknowledged_by}` : ""}`,
+    row.assigned_to && `for ${row.assigned_to}`,
+    row.late && "arrived late",
+    row.muted && "muted by planned work",
+  ];
+  return notes.filter(Boolean).join(" · ");
+}
+
+/** Keeps a list of alerts inside `parent`; `empty` is said when there is none, `acting(alert)` returns controls. */
 export class AlertList {
   #list = h("ul", { class: "alerts" });
   #empty;
-  #cards = new Keyed(this.#list, (alert) => alert.id, card);
+  #cards;
 
-  constructor(parent, empty) {
+  constructor(parent, empty, acting = () => undefined) {
+    this.#cards = new Keyed(this.#list, (alert) => alert.id, (alert) => card(alert, acting(alert)));
     this.#empty = h("p", { class: "empty" }, empty);
     parent.append(this.#list, this.#empty);
     this.#empty.hidden = true;

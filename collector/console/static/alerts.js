@@ -1,12 +1,15 @@
 // The page of alerts.
 
 import { alerts } from "./api.js";
+import { alertActions } from "./alert_actions.js";
 import { AlertList, worstFirst } from "./alert_list.js";
 import { byId } from "./dom.js";
 import { Live } from "./live.js";
 import { announce, countAlerts, failing } from "./page.js";
 
-const open = new AlertList(byId("open"), "No open alerts.");
+const mayAct = "mayAct" in byId("open").dataset;
+const acting = (alert) => (mayAct ? alertActions(alert, refresh) : undefined);
+const open = new AlertList(byId("open"), "No open alerts.", acting);
 const recent = new AlertList(byId("recent"), "None was resolved yet.");
 const trouble = failing(byId("open"));
 

@@ -45,6 +45,22 @@ async function get(path, parameters = {}) {
   return answer;
 }
 
+/** Does something: posts `body` as JSON and returns the answer. */
+async function post(path, body = {}) {
+  const response = await fetch(path, {
+    method: "POST",
+    headers: { Accept: "application/json", "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (response.ok) return response.json();
+  const problem = await response.json().catch(() => ({}));
+  throw new Problem(response.status, problem.detail ?? problem.title ?? `HTTP ${response.status}`);
+}
+
+/** Deals with an alert: `action` as in the API's addresses. */
+export const actOn = (alert, action, body) => post(`/api/alerts/${alert.id}/${action}`, body);
+
 const stamp = (text) => (text == null ? null : Date.parse(text));
 const iso = (seconds) => new Date(seconds * 1000).toISOString();
 const RANKS = ["critical", "high", "medium", "low", "info"];

@@ -1,4 +1,4 @@
-"""Sessions of the console: a cookie that looks and cannot touch."""
+"""Sessions of the console: a cookie that is good for its own pages alone."""
 
 import pytest
 
@@ -24,7 +24,7 @@ async def test_a_session_stands_for_its_token_when_looking(client, tokens):
     assert (await client.get("/api/sites")).status_code == 200
 
 
-async def test_a_session_changes_nothing(client, tokens):
+async def test_a_session_changes_nothing_for_who_is_no_browser(client, tokens):
     await sign_in(client, tokens[Role.ADMIN])
     assert (await client.post(ALERT)).status_code == 401
 
@@ -182,3 +182,18 @@ async def test_an_open_console_does_not_fill_the_database_for_a_client_without_c
         open_client.cookies.clear()
         assert (await open_client.get("/")).status_code == 200
     assert rows("SELECT count(*) FROM console_session") == [(30,)]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"}, 404),
+        ({"Sec-Fetch-Site": "same-site"}, 401),
+        ({"Sec-Fetch-Site": "cross-site"}, 401),
+        ({}, 401),
+    ],
+)
+async def test_a_session_acts_from_the_consoles_own_pages_only(client, tokens, headers, status):
+    await sign_in(client, tokens[Role.OPERATOR])
+    answer = await client.post("/api/alerts/1/acknowledge", headers=headers)
+    assert answer.status_code == status
