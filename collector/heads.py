@@ -12,9 +12,15 @@ def answering_heads(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
 
+        is_over = False
+
         async def bodiless(message: Message) -> None:
+            nonlocal is_over
+            if is_over:
+                return
             if message["type"] == "http.response.body":
-                message["body"] = b""
+                # What would follow, without end for a stream, is not waited for.
+                message["body"], message["more_body"], is_over = b"", False, True
             await send(message)
 
         # A copy: the server has to go on seeing HEAD, or it misses the body that was announced.

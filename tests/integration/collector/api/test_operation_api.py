@@ -25,6 +25,12 @@ async def test_head_asks_for_a_token_where_get_does(client, bearer):
     assert (await client.head("/api/ingest")).status_code == 405
 
 
+async def test_head_of_a_stream_has_an_end(client, bearer):
+    answer = await client.head("/api/live", headers=bearer(Role.VIEWER))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
 async def counted(client, route):
     """How many requests of a route were answered, by status."""
     figures = (await client.get("/metrics")).text
