@@ -31,7 +31,7 @@ def blocks(simulation, *, days=DAYS):
     """The readings of each day, from dawn to dusk."""
     for day in range(days):
         dawn = FIRST + timedelta(days=day, hours=4)
-        yield simulation.panels(dawn, seconds=15.5 * 3600, interval=300.0)
+        yield simulation.panels(dawn, seconds=15.5 * 3600, interval=600.0)
 
 
 def told_by(detector: SiteDetector, simulation: Simulation) -> Iterator[Episode]:
