@@ -103,7 +103,8 @@ class Horizons:
         self.lengths = lengths(width_us)
         self._share = min(1.0, width_us / BLOCK_US)
         self._width_us = width_us
-        self._ring = np.zeros((max(self.lengths), 4, _FEATURES, 0))
+        # Single precision: two hours of a thousand panels are what a gateway has memory for.
+        self._ring = np.zeros((max(self.lengths), 4, _FEATURES, 0), np.float32)
         self._place = 0
         self._end_us: int | None = None
 
@@ -120,14 +121,8 @@ class Horizons:
             self._advance(0.0)
         self._advance(parts(deviation, noise=noise))
         now = ~np.isnan(deviation)
-        newest_first = (self._place - 1 - np.arange(len(self._ring))) % len(self._ring)
         found = [
-            judged(
-                self._ring[newest_first[:length]].sum(axis=0),
-                length=length,
-                now=now,
-                share=self._share,
-            )
+            judged(self._sums(length), length=length, now=now, share=self._share)
             for length in self.lengths
         ]
         mean, z, agreed = (np.stack(each) for each in zip(*found, strict=True))
@@ -138,6 +133,12 @@ class Horizons:
         if panels.any():
             self._grow(len(panels))
             self._ring[..., panels] = 0.0
+
+    def _sums(self, length: int) -> Array:
+        """Return the sums over the newest windows, without a copy of all of them."""
+        newest = (self._place - 1 - np.arange(length)) % len(self._ring)
+        rows = self._ring if length == len(self._ring) else self._ring[newest]
+        return np.asarray(rows.sum(axis=0, dtype=np.float64))
 
     def _advance(self, value: Array | float) -> None:
         self._ring[self._place] = value

@@ -14,7 +14,7 @@ from shared.fitting import fit_baseline
 from shared.history import History
 from shared.sky import Sky
 
-MOST_PANELS: Final = 128
+MOST_PANELS: Final = 64
 """Panels fitted at once; a larger group is divided evenly."""
 
 
