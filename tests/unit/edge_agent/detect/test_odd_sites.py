@@ -19,7 +19,7 @@ DAY = range(5 * 60, 19 * 60, STEP_MINUTES)
 
 
 class Town:
-    """Panels that produce from five to seven, one reading each quarter of an hour; values may be odd."""
+    """Panels that produce from five to seven, a reading a quarter of an hour; values may be odd."""
 
     def __init__(self, panels=6, **options):
         self.detector = SiteDetector(RuleSettings(), **options)
