@@ -11,12 +11,15 @@ from shared.errors import InvalidBaselineError
 
 Array = NDArray[np.float64]
 
-VERSION: Final = 1
+VERSION: Final = 2
 SLOTS: Final = 48
 """Half hours of the day, UTC, by which the ratio to siblings is known."""
 
 SKY_CELLS: Final = 48 * 10
 """Places of the sun by which shade is known; see `shared.sky`."""
+
+KIN: Final = 8
+"""Siblings by which a panel's production is expected; see `shared.kin`."""
 
 CURVE: Final = 5
 """Coefficients of the expected voltage; see `shared.curve`."""
@@ -69,6 +72,10 @@ class Baseline:
     """Of the daily loss against siblings, and of the daily voltage: ``(2, panels)``."""
     shaded: NDArray[np.bool_]
     """Where the sun is when shade is usual: ``(SKY_CELLS, panels)``."""
+    kin: NDArray[np.int32]
+    """The siblings a panel follows most closely, by number, -1 for none: ``(KIN, panels)``."""
+    kin_weight: Array
+    """How much each of them counts: ``(KIN, panels)``."""
     days: NDArray[np.int32]
     """How many days were learned from."""
     fitted_us: int = 0
@@ -93,6 +100,8 @@ class Baseline:
             tolerance=np.broadcast_to(_COLD_TOLERANCE * tolerance, shape).copy(),
             daily_sigma=np.full((2, count), np.inf),
             shaded=np.zeros((SKY_CELLS, count), np.bool_),
+            kin=np.full((KIN, count), -1, np.int32),
+            kin_weight=np.zeros((KIN, count)),
             days=np.zeros(count, np.int32),
         )
 
@@ -102,11 +111,16 @@ class Baseline:
             return self
         cold = type(self).cold(panel_ids)
         place = {panel_id: number for number, panel_id in enumerate(self.panel_ids)}
+        target = {panel_id: number for number, panel_id in enumerate(panel_ids)}
         at = [number for number, panel_id in enumerate(panel_ids) if panel_id in place]
         source = [place[panel_ids[number]] for number in at]
         for name in _ARRAYS:
             getattr(cold, name)[..., at] = getattr(self, name)[..., source]
-        return replace(cold, fitted_us=self.fitted_us)
+        # Kin are numbers of panels, and those have moved; the last is for none.
+        number = np.array([*(target.get(panel, -1) for panel in self.panel_ids), -1], np.int32)
+        kin = number[cold.kin]
+        weight = np.where(kin >= 0, cold.kin_weight, 0.0)
+        return replace(cold, kin=kin, kin_weight=weight, fitted_us=self.fitted_us)
 
     def with_panels_of(self, other: Self, *, rows: NDArray[np.bool_]) -> Self:
         """Return the same with some panels, by mask, taken from another of the same panels."""

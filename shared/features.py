@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shared.baselines import Baseline
 from shared.curve import expected_volts
+from shared.kin import beyond_median, expected_beyond
 from shared.peers import MIN_PANELS, group_median
 from shared.sky import slots
 
@@ -21,6 +22,8 @@ SUN_SHARE: Final = 0.12
 """Siblings' production, against full sun, below which nothing is told: 40 W of 330."""
 
 _COLD_WATTS: Final = 40.0
+_DARK_WATTS: Final = 1.0
+_DARK_SHARE: Final = 0.02
 _GAMMA: Final = 0.004
 _FULL_SUN: Final = 1000.0
 _LEAST_IRRADIANCE: Final = 100.0
@@ -96,9 +99,14 @@ def deviations(
     """
     ratio, offset = _usual(baseline, time_us=time_us)
     power, current = observed.power, observed.current
-    light = _light(power / ratio[_WATTS], observed=observed, baseline=baseline, group=group)
-    expected = ratio[_WATTS] * light
-    flow = group_median(current / ratio[_AMPERES], group=group)
+    relative = power / ratio[_WATTS]
+    light = _light(relative, observed=observed, baseline=baseline, group=group)
+    more: Array | float = 1.0
+    if baseline.kin_weight.any():
+        beyond = beyond_median(relative, light=light, group=group)
+        more = 1.0 + expected_beyond(beyond, baseline=baseline)
+    expected = ratio[_WATTS] * light * more
+    flow = group_median(current / ratio[_AMPERES], group=group) * more
     peer_volts = group_median(observed.volts / ratio[_VOLTS], group=group)
     peer_celsius = group_median(observed.celsius - offset, group=group)
     sun = _in_sun(power, observed=observed, baseline=baseline, expected=expected, group=group)
@@ -113,6 +121,16 @@ def deviations(
         expected_watts=expected,
         sun=sun,
     )
+
+
+def is_dark(observed: Observed, *, baseline: Baseline) -> bool:
+    """Return whether one window is certainly too dark to tell anything: cheap, for the nights."""
+    power = observed.power
+    unknown = np.isnan(baseline.peak_watts)
+    most = np.where(unknown, _DARK_WATTS, _DARK_SHARE * baseline.peak_watts)
+    bright = bool(observed.irradiance_w_m2 >= _LEAST_IRRADIANCE)
+    known = ~np.isnan(power)
+    return not bright and bool(known.any()) and bool((power[known] <= most[known]).all())
 
 
 def usual_light(observed: Observed) -> Array:

@@ -11,6 +11,7 @@ from shared.curve import fit_curve
 from shared.features import SUN_SHARE, Deviations, Observed, deviations, lonely, usual_light
 from shared.history import History
 from shared.horizons import noise_of
+from shared.kin import beyond_median, learn_kin
 from shared.peers import group_median, nan_median
 from shared.sky import Sky, slots
 from shared.wandering import daily_wandering, days_known, wandering
@@ -50,6 +51,7 @@ def fit_baseline(
     level = _levels(observed, panel_ids=panel_ids, group=group)
     level = _ratios(level, observed=observed, time_us=history.time_us, group=group)
     level = replace(level, curve=_curves(level, observed=observed))
+    level = _kinship(level, observed=observed, time_us=history.time_us, group=group)
     found = deviations(observed, time_us=history.time_us, baseline=level, group=group)
     cells = sky.cells(history.time_us)
     shaded = sky.widened(_shade(found, cells=cells, day=history.day, group=group))
@@ -142,6 +144,17 @@ def _curves(level: Baseline, *, observed: Observed) -> Array:
         amperes=current,
         scale=level.scale,
     )
+
+
+def _kinship(
+    level: Baseline, *, observed: Observed, time_us: NDArray[np.int64], group: NDArray[np.int32]
+) -> Baseline:
+    """Return with what each panel has beyond its siblings' median whenever its kin have it."""
+    found = deviations(observed, time_us=time_us, baseline=level, group=group)
+    relative = np.where(found.sun, 1.0 + found.watts, np.nan)
+    beyond = beyond_median(relative, light=np.ones_like(relative), group=group)
+    kin, weight = learn_kin(beyond, group=group)
+    return replace(level, kin=kin, kin_weight=weight)
 
 
 def _shade(

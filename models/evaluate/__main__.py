@@ -8,6 +8,7 @@ import numpy as np
 import typer
 
 from models.evaluate import siblings, simulated
+from models.evaluate.picture import draw
 from models.evaluate.plant import read_plant
 
 app: Final = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -45,11 +46,15 @@ def made(
     tuning: Annotated[
         bool, typer.Option(help="The site for tuning, not those for testing.")
     ] = False,
+    picture: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Draw the confusion matrix here.")
+    ] = None,
+    rules_only: Annotated[bool, typer.Option(help="Ask no model.")] = False,
 ) -> None:
     """Measure on simulated sites with each of 13 classes of fault."""
     events, false, days = [], 0, 0.0
     for scene in simulated.TUNING if tuning else simulated.TEST:
-        found, wrong, judged = simulated.evaluate(scene)
+        found, wrong, judged = simulated.evaluate(scene, rules_only=rules_only)
         events += found
         false, days = false + len(wrong), days + judged
         for alert in wrong:
@@ -68,6 +73,8 @@ def made(
         f"events {len(events)}, found {len(delays) / len(events):.3f}, "
         f"median delay {np.median(delays) / 60:.1f} minutes, named rightly {np.mean(right):.3f}"
     )
+    if picture is not None:
+        draw(events, path=picture)
     typer.echo(f"false alarms {false} in {days:g} panel-days: {false / days:.4f} a day")
 
 

@@ -86,10 +86,12 @@ def _tame(classifier: GradientBoostingClassifier) -> None:
 def _sure(classifier: GradientBoostingClassifier, *, held_out: Rows) -> float:
     """Return the probability from which a name is right nearly always, on other sites."""
     told = held_out.take(held_out.told & (held_out.number > 0))
+    if not len(told.number):
+        return float(_SURE[-1])
     probability = classifier.predict_proba(filled_in(told.features))
     best, most = classifier.classes_[probability.argmax(axis=1)], probability.max(axis=1)
     for threshold in _SURE:
         sure = most >= threshold
-        if (best == told.number)[sure].mean() >= _RIGHT:
+        if sure.any() and (best == told.number)[sure].mean() >= _RIGHT:
             return float(threshold)
     return float(_SURE[-1])

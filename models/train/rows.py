@@ -1,5 +1,6 @@
 """Labelled vectors: what the edge agent makes of simulated readings, and what was truly wrong."""
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -102,8 +103,10 @@ def _labelled(found: Seen, *, labels: Sequence[Label], from_us: int) -> Rows:
     number = np.zeros(found.features.shape[:2], np.int64)
     number[found.starts_us < from_us] = _DROPPED
     place = {panel: at for at, panel in enumerate(found.panel_ids)}
-    everywhere = len(labels) - len(place)
-    for label in labels[:everywhere]:
+    everywhere = Counter((label.name, label.start) for label in labels)
+    for label in labels:
+        if everywhere[label.name, label.start] == len(place):
+            continue  # what all panels have at once is no fault of any
         column = number[:, place[label.panel_id]]
         name = CLASS_OF.get(label.name)
         if name is None:

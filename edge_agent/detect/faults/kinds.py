@@ -17,7 +17,7 @@ class Kind:
     """Its name in alerts."""
     severities: tuple[Severity, ...]
     """By how much is lost: little, a fifth, a half."""
-    raise_after_seconds: float = 120.0
+    raise_after_seconds: float = 60.0
     """How long it must hold."""
     clear_after_seconds: float = 300.0
     """How long it must be fine again."""

@@ -18,13 +18,13 @@ from edge_agent.detect.faults.naming import Hits, names
 from edge_agent.detect.faults.open_kinds import OpenKinds
 from edge_agent.detect.faults.opinion import Opinion
 from edge_agent.detect.faults.slow import SlowLosses
+from edge_agent.detect.faults.told import judgements_of, only, visible
 from edge_agent.detect.findings import Step
 from edge_agent.detect.model import Model
 from edge_agent.detect.persistence import Persistence
 from edge_agent.detect.rules.judgement import UNKNOWN, Judgement
 from shared.alerts import Episode, to_micros
-from shared.baselines import FEATURES
-from shared.features import Deviations, Observed, deviations
+from shared.features import Deviations, Observed, deviations, is_dark
 from shared.horizons import Horizons, noise_of
 from shared.peers import nan_median
 from shared.sky import Sky
@@ -35,8 +35,6 @@ Array = NDArray[np.float64]
 
 _RECENT: Final = 3
 _QUARTER: Final = 1
-_CELSIUS: Final = FEATURES.index("celsius")
-_CONVERSION: Final = FEATURES.index("conversion")
 _FAR_US: Final = 600_000_000
 
 
@@ -97,11 +95,13 @@ class Watch:
         baseline = self.learner.usual(self._panel_ids[:count])
         time_us = np.array((window.start_us + window.end_us) // 2)
         observed = Observed.of(window.values, irradiance_w_m2=np.array(window.irradiance_w_m2))
-        found = deviations(observed, time_us=time_us, baseline=baseline, group=self._group)
-        sunny = bool(found.sun.any())
         self.crowd = np.full(count, NOTHING, np.int8)
+        sunny = not is_dark(observed, baseline=baseline)
         if sunny:
-            self._judge(window, found=found, muted=muted)
+            found = deviations(observed, time_us=time_us, baseline=baseline, group=self._group)
+            sunny = bool(found.sun.any())
+            if sunny:
+                self._judge(window, found=found, muted=muted)
         days = self.learner.take(
             window,
             sunny=sunny,
@@ -163,7 +163,8 @@ class Watch:
             self._width_us = window.width_us
             self._horizons = Horizons(window.width_us)
         baseline = self.learner.baseline
-        seen = self._visible(found, window=window)
+        time_us = np.array((window.start_us + window.end_us) // 2)
+        seen = visible(found, shaded=baseline.shaded[self._sky.cells(time_us)])
         # What an instant rule told must not linger in the means once it is over.
         self._horizons.forget(muted.everything)
         seen[:, muted.everything] = np.nan
@@ -199,17 +200,6 @@ class Watch:
         )
         self._tell(window, verdict=verdict, found=found, recent=recent)
 
-    def _visible(self, found: Deviations, *, window: Window) -> Array:
-        """Return the deviations that may be judged: in sun, out of the usual shade."""
-        time_us = np.array((window.start_us + window.end_us) // 2)
-        shaded = self.learner.baseline.shaded[self._sky.cells(time_us)]
-        stacked = np.where(found.sun, found.stacked(), np.nan)
-        clear = ~shaded
-        for feature in range(len(FEATURES)):
-            if feature not in (_CELSIUS, _CONVERSION):
-                stacked[feature] = np.where(clear, stacked[feature], np.nan)
-        return stacked
-
     def _recent(self, seen: Array) -> Array:
         self._last = [part for part in self._last if part.shape == seen.shape][1 - _RECENT :]
         self._last.append(seen)
@@ -228,16 +218,11 @@ class Watch:
             np.full(len(rows), window.end_us, np.int64),
         )
         measured = evidence(window, found=found, recent=recent, watt_hours=self._watt_hours)
-        level = level_of(found, recent=recent)
-        judgements = [
-            Judgement(
-                verdict=verdict[number, rows],
-                level=np.minimum(level[rows], len(kind.severities) - 1).astype(np.int8),
-                measured={name: values[rows] for name, values in measured.items()},
-                compared_with={},
-            )
-            for number, kind in enumerate(KINDS)
-        ]
+        judgements = judgements_of(
+            verdict[:, rows],
+            level=level_of(found, recent=recent)[rows],
+            measured={name: values[rows] for name, values in measured.items()},
+        )
         self._take(told, judgements=judgements, width_us=window.width_us)
 
     def _take(self, told: Spans, *, judgements: Sequence[Judgement], width_us: int) -> None:
@@ -256,14 +241,7 @@ class Watch:
             day, baseline=self.learner.baseline, busy=self._open.any_but(NUMBER["slow_loss"])
         )
         told = Spans(np.arange(count), since_us, np.full(count, end_us, np.int64))
-        silent = np.full(count, UNKNOWN, np.int8)
-        judgements = [
-            Judgement(
-                verdict=verdict if number == NUMBER["slow_loss"] else silent,
-                level=np.zeros(count, np.int8),
-                measured=measured,
-                compared_with={},
-            )
-            for number in range(len(KINDS))
-        ]
+        judgements = judgements_of(
+            only("slow_loss", verdict=verdict), level=np.zeros(count, np.int8), measured=measured
+        )
         self._take(told, judgements=judgements, width_us=0)
