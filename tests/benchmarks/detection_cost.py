@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from edge_agent.detect import RuleSettings, SiteDetector
+from edge_agent.detect import Model, RuleSettings, SiteDetector
 from figures import Figure, report
 from models.simulator.simulation import Simulation
 from models.simulator.site import Site
@@ -26,12 +26,13 @@ def main() -> int:
     site = Site(name="bench", panels=PANELS, latitude=48.0, longitude=0.0, seed=1)
     noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
     batches = _by_second(Simulation(site).panels(noon, seconds=SECONDS))
-    detector = SiteDetector(RuleSettings(), sky=Sky(48.0, 0.0))
+    model = Model.shipped()
+    detector = SiteDetector(RuleSettings(), sky=Sky(48.0, 0.0), model=model)
     begin = time.process_time()
     for batch in batches:
         detector.look(batch, now=from_micros(int(batch.time_us.max())))
     both = (time.process_time() - begin) / SECONDS
-    windows, watch = Windows(), SiteDetector(RuleSettings(), sky=Sky(48.0, 0.0)).watch
+    windows, watch = Windows(), SiteDetector(RuleSettings(), sky=Sky(48.0, 0.0), model=model).watch
     watch._panel_ids = windows.panel_ids
     quiet = detector._muted(PANELS)
     begin = time.process_time()
