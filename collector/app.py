@@ -29,6 +29,7 @@ from collector.api.session import session_router
 from collector.api.sites import sites_router
 from collector.console.pages import CONTENT_SECURITY_POLICY, console_router
 from collector.database.engine import Database, open_database
+from collector.database.rollups.retention import Retention
 from collector.errors import SettingsError
 from collector.heads import answering_heads
 from collector.ingest import Ingest, open_ingest
@@ -39,6 +40,7 @@ from collector.metrics import Metrics, Timing
 from collector.problems import HANDLERS
 from collector.settings import Settings
 from collector.throttle import Throttle
+from collector.upkeep import open_upkeep
 
 _log: Final = logging.getLogger(__name__)
 _FAILED_ATTEMPTS: Final = 10
@@ -70,6 +72,7 @@ def create_app(settings: Settings) -> Litestar:
                     stored=feed.stored,
                 ) as ingest,
                 open_jobs(database, limits=_limits(settings)),
+                open_upkeep(database, retention=_retention(settings), clock=_now),
             ):
                 app.state.update({"database": database, "ingest": ingest, "hub": hub})
                 yield
@@ -145,6 +148,15 @@ def _ingest(state: State) -> Ingest:
 def _hub(state: State) -> Hub:
     hub: Hub = state.hub
     return hub
+
+
+def _retention(settings: Settings) -> Retention:
+    hours = settings.retention_hours_days
+    return Retention(
+        raw=timedelta(days=settings.retention_raw_days),
+        minutes=timedelta(days=settings.retention_minutes_days),
+        hours=timedelta(days=hours) if hours else None,
+    )
 
 
 def _now() -> datetime:

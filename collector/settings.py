@@ -13,6 +13,7 @@ LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 _YES: Final = ("1", "true", "yes", "on")
 _NO: Final = ("0", "false", "no", "off")
 _LARGEST_BODY: Final = 1_073_741_824
+_LONGEST_DAYS: Final = 36_500
 
 
 def _default_data_dir() -> Path:
@@ -48,6 +49,12 @@ class Settings:
     """How long after a person resolved it an alert whose fault lasts is opened again."""
     console_open: bool = False
     """Whether whoever reaches the console looks at it as a viewer, without signing in."""
+    retention_raw_days: int = 30
+    """How many days readings are kept as they were measured."""
+    retention_minutes_days: int = 730
+    """How many days their minutes, weather and meters are kept."""
+    retention_hours_days: int = 0
+    """How many days their hours are kept; 0 for ever. Days are kept for ever."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -145,4 +152,7 @@ _PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "alert_escalate_minutes": _whole(0, 10_080),
     "alert_reopen_minutes": _whole(1, 10_080),
     "console_open": _flag,
+    "retention_raw_days": _whole(2, _LONGEST_DAYS),
+    "retention_minutes_days": _whole(2, _LONGEST_DAYS),
+    "retention_hours_days": _whole(0, _LONGEST_DAYS),
 }

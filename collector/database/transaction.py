@@ -17,6 +17,7 @@ from collector.batch import Outcome, Part, ResendDue, Rows
 from collector.database import accounts, copy, ledger
 from collector.database.alerts import COLLECTOR, store_episode
 from collector.database.records import store_panels, store_series
+from collector.database.touched import touch
 from collector.database.windows import store_windows
 
 _THREAD_FROM: Final = 2_000  # readings; below, a thread costs more than it frees
@@ -67,6 +68,7 @@ class Transaction:
         with_rows = [at for at, part in enumerate(self.parts) if part.readings]
         if with_rows:
             accepted[with_rows] = await self._store_rows(with_rows)
+            await touch(self.cursor, parts=[self.parts[at] for at in np.flatnonzero(accepted)])
         await self._store_series()
         await self._store_beside([self.parts[at] for at in new])
         outcomes = [

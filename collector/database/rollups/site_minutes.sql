@@ -1,0 +1,19 @@
+SELECT site_key,
+       bucket,
+       least(count(nullif(power_samples, 0)), 1),
+       sum(power_sum_mw::double precision / nullif(power_samples, 0)),
+       sum(power_sum_mw::double precision / nullif(power_samples, 0)),
+       sum(power_sum_mw::double precision / nullif(power_samples, 0)),
+       sum(temperature_samples)::bigint,
+       sum(temperature_sum_mc)::bigint,
+       sum(samples)::bigint AS samples,
+       sum(energy_wh),
+       sum(covered_seconds)::bigint
+FROM span
+JOIN panel USING (site_key)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM {below} AS below
+    WHERE below.panel_key = panel.panel_key AND bucket >= span.first_at AND bucket < span.last_at
+) AS step
+GROUP BY 1, 2
