@@ -18,6 +18,7 @@ from collector.alarms import Limits
 from collector.api.alerts import alerts_router
 from collector.api.docs import DOCS_POLICY, openapi, openapi_config, script
 from collector.api.enroll import enroll
+from collector.api.fleet import fleet_router
 from collector.api.gateways import gateways_router
 from collector.api.health import health_router
 from collector.api.ingest import ingest_readings
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> Litestar:
         route_handlers=[
             ingest_readings,
             enroll,
+            fleet_router(),
             sites_router(),
             panels_router(),
             alerts_router(),

@@ -16,10 +16,7 @@ Status = Literal["ok", "warning", "failed"]
 LITTLE_DISK_BYTES: Final = 5 * 2**30
 NO_DISK_BYTES: Final = 2**29
 LARGE_CLOCK_OFFSET: Final = timedelta(seconds=5)
-_LACKS: Final = (
-    "without TimescaleDB readings are neither compressed nor ever deleted, and every aggregate is "
-    "computed when it is asked for"
-)
+_LACKS: Final = "without TimescaleDB readings are not compressed and take about ten times the room"
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 from litestar.params import QueryParameter
 
-from collector.queries.readings import INTERVALS, Period
+from collector.queries.intervals import AUTO, INTERVALS, LOCAL_DAY, Period, fitting
 from collector.refusals import bad_request
 
 DEFAULT_SPAN: Final = timedelta(days=1)
@@ -37,11 +37,18 @@ EndTime = Annotated[
         description="RFC 3339, exclusive; now when absent.", schema_extra={"format": "date-time"}
     ),
 ]
-Interval = Annotated[
-    str, QueryParameter(description="Width of a bucket: " + ", ".join(INTERVALS) + ".")
-]
 IntervalOrRaw = Annotated[
     str, QueryParameter(description="Width of a bucket: raw, " + ", ".join(INTERVALS) + ".")
+]
+IntervalOfSeries = Annotated[
+    str,
+    QueryParameter(
+        description=f"Width of a bucket: {', '.join(INTERVALS)}; {LOCAL_DAY} for the site's own "
+        f"days, {AUTO} for the shortest that needs at most `max_points`."
+    ),
+]
+MaxPoints = Annotated[
+    int, QueryParameter(ge=1, le=10_000, description="How many buckets `interval=auto` may need.")
 ]
 SiteFilter = Annotated[str | None, QueryParameter(description="Only this site.")]
 
@@ -86,6 +93,33 @@ def read_interval(interval: str, *, period: Period, raw: bool = False) -> int:
     return seconds
 
 
+def read_interval_of_series(interval: str, *, period: Period, max_points: int, panels: int) -> str:
+    """Return the name of an interval, `auto` decided.
+
+    Args:
+        interval: As in the address.
+        period: The period it is to divide.
+        max_points: How many buckets ``auto`` may need.
+        panels: How many panels share the answer; 1 for a site.
+
+    Raises:
+        ProblemError: It is not known, or the answer would be too long.
+    """
+    if interval == AUTO:
+        interval = fitting(period, max_points=max_points)
+    if interval not in {*INTERVALS, LOCAL_DAY}:
+        allowed = ", ".join([AUTO, *INTERVALS, LOCAL_DAY])
+        raise bad_request(f"interval is {interval!r}, allowed are {allowed}", title="bad interval")
+    count = period.buckets(INTERVALS.get(interval, INTERVALS["1d"])) * panels
+    if count > MAX_BUCKETS:
+        raise bad_request(
+            f"the answer has {count} intervals of {interval}, allowed are {MAX_BUCKETS}: "
+            "ask for a shorter range, fewer panels or a longer interval",
+            title="bad range",
+        )
+    return interval
+
+
 def read_choices(name: str, text: str | None, *, kind: type[Choice]) -> list[Choice]:
     """Return the members that a comma-separated parameter names; all when it is absent.
 
@@ -119,6 +153,26 @@ def read_cursor(cursor: str) -> datetime:
             raise ValueError(cursor)  # noqa: TRY301 - told below like all that is no cursor
         return _EPOCH + timedelta(microseconds=int.from_bytes(raw, "big"))
     except (binascii.Error, ValueError, OverflowError) as error:
+        raise bad_request(
+            f"cursor is {cursor!r}, allowed is what a Link header gave", title="bad cursor"
+        ) from error
+
+
+def write_id_cursor(last: str) -> str:
+    """Return the cursor of the page that goes on after an id."""
+    return base64.urlsafe_b64encode(last.encode()).decode().rstrip("=")
+
+
+def read_id_cursor(cursor: str) -> str:
+    """Return the id after which a page goes on.
+
+    Raises:
+        ProblemError: It is no cursor.
+    """
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        return raw.decode()
+    except (binascii.Error, ValueError) as error:
         raise bad_request(
             f"cursor is {cursor!r}, allowed is what a Link header gave", title="bad cursor"
         ) from error

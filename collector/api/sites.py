@@ -1,22 +1,40 @@
 """Sites, their panels and their series."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from collector.api.parameters import EndTime, Interval, StartTime, read_interval, read_period
+from collector.api.parameters import (
+    EndTime,
+    IntervalOfSeries,
+    MaxPoints,
+    StartTime,
+    read_interval_of_series,
+    read_period,
+)
 from collector.database.engine import Database
 from collector.problems import responses
-from collector.queries.panels import Panel, list_panels
-from collector.queries.series import METRICS, Series, site_series
+from collector.queries.metrics import METRICS, OF_PANELS, OF_SITES
+from collector.queries.panels import Panel, find_panel, list_panels
+from collector.queries.series import Compare, Question, Series, panel_series, site_series
 from collector.queries.sites import Site, find_site, list_sites
 from collector.refusals import bad_request
 from collector.roles import OPTION, Access
 
+MAX_PANELS: Final = 50
+
 MetricName = Annotated[str, QueryParameter(description="One of " + ", ".join(METRICS) + ".")]
+PanelIds = Annotated[
+    str | None,
+    QueryParameter(description=f"Ids of at most {MAX_PANELS} panels, by commas; else the site."),
+]
+CompareWith = Annotated[
+    str | None,
+    QueryParameter(description="With what to compare: " + ", ".join(Compare) + "."),
+]
 
 
 @get("/", responses=responses(401, 403, 503))
@@ -51,19 +69,47 @@ async def series(  # noqa: PLR0913 - one argument for each parameter of the addr
     database: NamedDependency[Database],
     now: NamedDependency[datetime],
     metric: MetricName = "power",
-    interval: Interval = "5m",
+    interval: IntervalOfSeries = "5m",
+    max_points: MaxPoints = 1_000,
     start_time: StartTime = None,
     end_time: EndTime = None,
+    panels: PanelIds = None,
+    compare: CompareWith = None,
 ) -> Series:
-    """One metric of a site over time, in columns, the oldest first, with null for gaps."""
-    if metric not in METRICS:
-        raise bad_request(f"metric is {metric!r}, allowed are {', '.join(METRICS)}")
+    """One metric over time, in columns, the oldest first, with null for gaps.
+
+    Of the whole site, or of each of `panels`; with `compare` beside what it is compared with.
+    """
+    ids = [] if panels is None else list(dict.fromkeys(panels.split(",")))
+    against = _read_question(metric, ids=ids, compare=compare)
     period = read_period(start_time, end_time, now=now)
-    width = (interval, read_interval(interval, period=period))
-    found = await find_site(database, site=site)
-    return await site_series(
-        database, site=found, metric=metric, interval=width, period=period, now=now
+    width = read_interval_of_series(
+        interval, period=period, max_points=max_points, panels=max(len(ids), 1)
     )
+    question = Question(await find_site(database, site=site), metric, width, period, against)
+    if not ids:
+        return await site_series(database, question=question, now=now)
+    found = [await find_panel(database, panel=one, site=site) for one in ids]
+    return await panel_series(database, question=question, panels=found, now=now)
+
+
+def _read_question(metric: str, *, ids: list[str], compare: str | None) -> Compare | None:
+    """Check what goes together, and return what to compare with."""
+    allowed = OF_PANELS if ids else OF_SITES
+    if metric not in allowed:
+        of = "panels" if ids else "a site"
+        raise bad_request(f"metric is {metric!r}, allowed for {of} are {', '.join(allowed)}")
+    if len(ids) > MAX_PANELS:
+        raise bad_request(f"panels names {len(ids)}, allowed are {MAX_PANELS}")
+    if compare is None:
+        return None
+    choices = [one for one in Compare if ids or one is not Compare.SIBLINGS]
+    if compare not in choices:
+        raise bad_request(
+            f"compare is {compare!r}, allowed are {', '.join(choices)}"
+            + ("" if ids else "; with panels= also siblings")
+        )
+    return Compare(compare)
 
 
 def sites_router() -> Router:

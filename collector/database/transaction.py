@@ -68,7 +68,9 @@ class Transaction:
         with_rows = [at for at, part in enumerate(self.parts) if part.readings]
         if with_rows:
             accepted[with_rows] = await self._store_rows(with_rows)
-            await touch(self.cursor, parts=[self.parts[at] for at in np.flatnonzero(accepted)])
+            await touch(
+                self.cursor, parts=[self.parts[at] for at in np.flatnonzero(accepted).tolist()]
+            )
         await self._store_series()
         await self._store_beside([self.parts[at] for at in new])
         outcomes = [

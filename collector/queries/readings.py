@@ -1,31 +1,14 @@
 """A panel's readings: raw ones, or buckets made of the aggregate that fits."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from collector.database.engine import Database
 from collector.database.statements import Statement
+from collector.queries.intervals import Period, source_of
 from collector.queries.panels import FoundPanel
-
-INTERVALS: Final = {
-    "1m": 60,
-    "5m": 300,
-    "10m": 600,
-    "15m": 900,
-    "30m": 1_800,
-    "1h": 3_600,
-    "2h": 7_200,
-    "3h": 10_800,
-    "6h": 21_600,
-    "12h": 43_200,
-    "1d": 86_400,
-}
-"""The widths of buckets, in seconds."""
-_HOUR: Final = 3_600
-_DAY: Final = 86_400
-_FIRST_BUCKET: Final = datetime(2000, 1, 3, tzinfo=UTC)
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,41 +58,11 @@ class RawReading(msgspec.Struct, frozen=True, kw_only=True):
     is not voltage times current, 32 timed on arrival; 0 for nothing."""
 
 
-class Period(msgspec.Struct, frozen=True):
-    """A period of time, `[start, end)`, UTC."""
-
-    start: datetime
-    """Its first moment."""
-    end: datetime
-    """The first moment after it."""
-
-    def widened(self, seconds: int) -> "Period":
-        """Return the period that begins with the bucket in which this one begins."""
-        return Period(bucket_start(self.start, seconds=seconds), self.end)
-
-    def buckets(self, seconds: int) -> int:
-        """Return how many buckets of a width it touches."""
-        whole = self.widened(seconds)
-        return -(-(whole.end - whole.start) // timedelta(seconds=seconds))
-
-
 _SOURCES: Final = ("reading_1m", "reading_1h", "reading_1d")
 _BUCKETS: Final = {
     source: Statement.load("readings", row=Bucket, source=source) for source in _SOURCES
 }
 _RAW: Final = Statement.load("readings_raw", row=RawReading)
-
-
-def bucket_start(moment: datetime, *, seconds: int) -> datetime:
-    """Return the beginning of the bucket a moment is in, as `time_bucket` counts."""
-    return moment - (moment - _FIRST_BUCKET) % timedelta(seconds=seconds)
-
-
-def source_of(seconds: int) -> str:
-    """Return the coarsest aggregate of which buckets of a width can be made."""
-    if seconds % _HOUR:
-        return "reading_1m"
-    return "reading_1h" if seconds % _DAY else "reading_1d"
 
 
 async def list_buckets(

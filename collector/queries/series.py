@@ -1,15 +1,50 @@
-"""A site's series: one metric over time, as columns a chart takes as they are."""
+"""Series: one metric over time of a site or of its panels, as columns a chart takes as they are."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from collector.database.engine import Database
-from collector.database.statements import Statement
-from collector.queries.readings import Period, source_of
+from collector.queries.intervals import INTERVALS, LOCAL_DAY, Grid, Period, grid_of
+from collector.queries.metrics import METRICS, Point, key_of
+from collector.queries.panels import FoundPanel
 from collector.queries.sites import FoundSite
+
+_FEBRUARY_28: int = 28
+
+
+class Compare(StrEnum):
+    """What a series can be compared with."""
+
+    SIBLINGS = "siblings"
+    """The median of the panels of the same group that are not asked for."""
+    YESTERDAY = "yesterday"
+    """The same times of the local day before."""
+    LAST_YEAR = "last_year"
+    """The same times of the same date a year before."""
+
+
+class PanelColumns(msgspec.Struct, frozen=True, kw_only=True):
+    """A panel's columns, with one value for each bucket."""
+
+    panel_id: str
+    """The panel."""
+    avg: list[float | None]
+    """The mean, or the sum where the metric is energy; null where there is nothing."""
+    min: list[float | None]
+    """The lowest; null where there is nothing, or where it is not kept."""
+    max: list[float | None]
+    """The highest; null where there is nothing, or where it is not kept."""
+    coverage: list[float | None]
+    """The share of minutes with readings, 0 to 1."""
+    compare: list[float | None]
+    """The mean of what it is compared with; empty when nothing was asked for."""
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,112 +65,178 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     t: list[int]
     """The beginning of each bucket, in seconds since 1970 UTC."""
     avg: list[float | None]
-    """The mean, or the sum where the metric is energy; null where there is nothing."""
+    """The mean, or the sum where the metric is energy; null where there is nothing. These four are
+    of the whole site, and empty when single panels were asked for."""
     min: list[float | None]
-    """The lowest value of a step of the aggregate; null where there is nothing."""
+    """The lowest value, of a minute where it is power; null where there is nothing."""
     max: list[float | None]
-    """The highest value of a step of the aggregate; null where there is nothing."""
+    """The highest value, of a minute where it is power; null where there is nothing."""
     coverage: list[float | None]
     """The share of panel-minutes with readings, 0 to 1; null for weather and meter."""
-
-
-class _Point(msgspec.Struct, frozen=True):
-    t: int
-    avg: float | None
-    min: float | None
-    max: float | None
-    coverage: float | None
+    compare: list[float | None]
+    """The mean of what the site is compared with; empty when nothing was asked for."""
+    panels: list[PanelColumns]
+    """The panels that were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """What a series can be of."""
+class Question:
+    """What a series is to be of."""
 
-    unit: str
-    """Its unit."""
-    statements: dict[str, Statement[_Point]]
-    """For each aggregate, what asks for it."""
+    site: FoundSite
+    """The site."""
+    metric: str
+    """One of `METRICS`."""
+    interval: str
+    """One of `INTERVALS`, or `LOCAL_DAY`."""
+    period: Period
+    """When."""
+    compare: Compare | None = None
+    """With what."""
 
+    def grid(self) -> Grid:
+        """Return its buckets."""
+        return grid_of(self.interval, period=self.period, timezone=self.site.timezone)
 
-def _of_panels(metric: str, *, unit: str, average: str = "avg") -> Metric:
-    return Metric(
-        unit,
-        {
-            source: Statement.load(
-                "series_panels", row=_Point, source=source, metric=metric, average=average
-            )
-            for source in ("reading_1m", "reading_1h", "reading_1d")
-        },
-    )
+    def before(self) -> Grid:
+        """Return the buckets of the time it is compared with."""
+        zone = self.site.timezone
+        start = _shifted(self.period.start, compare=self.compare, timezone=zone)
+        length = self.period.end - self.period.start
+        return grid_of(self.interval, period=Period(start, start + length), timezone=zone)
 
-
-def _of_site(table: str, *, column: str, unit: str) -> Metric:
-    statement = Statement.load("series_site", row=_Point, table=table, column=column)
-    return Metric(unit, dict.fromkeys(("reading_1m", "reading_1h", "reading_1d"), statement))
-
-
-METRICS: Final = {
-    "power": _of_panels("power", unit="W"),
-    "energy": _of_panels("energy", unit="Wh", average="sum"),
-    "temperature": _of_panels("temperature", unit="Cel"),
-    "irradiance": _of_site("weather", column="irradiance_mw_m2", unit="W/m2"),
-    "ambient_temperature": _of_site("weather", column="ambient_mc", unit="Cel"),
-    "wind": _of_site("weather", column="wind_mm_s", unit="m/s"),
-    "load": _of_site("meter", column="load_mw", unit="W"),
-    "grid": _of_site("meter", column="grid_mw", unit="W"),
-    "battery": _of_site("meter", column="battery_mw", unit="W"),
-    "battery_soc": _of_site("meter", column="battery_soc_thousandths", unit="1"),
-}
-"""Name to what a series can be of."""
+    def values(self, grid: Grid, *, now: datetime) -> dict[str, Any]:
+        """Return the parameters of a statement."""
+        width = (
+            {"timezone": self.site.timezone}
+            if self.interval == LOCAL_DAY
+            else {"seconds": INTERVALS[self.interval]}
+        )
+        return {"start": grid.starts[0], "end": grid.end, "now": now, **width}
 
 
-async def site_series(
-    database: Database,
-    *,
-    site: FoundSite,
-    metric: str,
-    interval: tuple[str, int],
-    period: Period,
-    now: datetime,
-) -> Series:
+async def site_series(database: Database, *, question: Question, now: datetime) -> Series:
     """Return a metric of a site over a period, with null where there is nothing.
 
     Args:
         database: Where to look.
-        site: The site.
-        metric: One of `METRICS`.
-        interval: The width of the buckets: its name, and in seconds.
-        period: The period.
+        question: Of what.
         now: UTC; the bucket it is in counts as covered so far.
     """
-    name, seconds = interval
-    whole = period.widened(seconds)
-    points = (
-        await METRICS[metric]
-        .statements[source_of(seconds)]
-        .all(
-            database,
-            site_key=site.site_key,
-            start=whole.start,
-            end=whole.end,
-            seconds=seconds,
-            now=now,
+    grid = question.grid()
+    points = await _of_site(database, question=question, grid=grid, now=now)
+    compared: list[float | None] = []
+    if question.compare is not None:
+        before = question.before()
+        earlier = await _of_site(database, question=question, grid=before, now=now)
+        compared = _beside(grid, _column(before, earlier, "avg"))
+    columns = {name: _column(grid, points, name) for name in ("avg", "min", "max", "coverage")}
+    return _series(question, grid, compare=compared, panels=[], **columns)
+
+
+async def panel_series(
+    database: Database, *, question: Question, panels: Sequence[FoundPanel], now: datetime
+) -> Series:
+    """Return a metric of some panels of a site over a period; see `site_series`."""
+    grid = question.grid()
+    by_panel = await _of_panels(database, question=question, grid=grid, panels=panels, now=now)
+    compared = await _compared(database, question=question, panels=panels, now=now)
+    columns = [
+        PanelColumns(
+            panel_id=panel.panel_id,
+            avg=_column(grid, by_panel.get(panel.panel_key, []), "avg"),
+            min=_column(grid, by_panel.get(panel.panel_key, []), "min"),
+            max=_column(grid, by_panel.get(panel.panel_key, []), "max"),
+            coverage=_column(grid, by_panel.get(panel.panel_key, []), "coverage"),
+            compare=_beside(grid, compared.get(panel.panel_key, [])),
         )
-    )
-    at = {point.t: point for point in points}
-    first = round(whole.start.timestamp())
-    grid = [first + number * seconds for number in range(period.buckets(seconds))]
-    found = [at.get(t, _Point(t, None, None, None, None)) for t in grid]
+        for panel in panels
+    ]
+    return _series(question, grid, compare=[], panels=columns, avg=[], min=[], max=[], coverage=[])
+
+
+async def _of_site(
+    database: Database, *, question: Question, grid: Grid, now: datetime
+) -> list[Point]:
+    statement = METRICS[question.metric].site[key_of(grid)]
+    values = question.values(grid, now=now)
+    return await statement.all(database, site_key=question.site.site_key, **values)
+
+
+async def _of_panels(
+    database: Database,
+    *,
+    question: Question,
+    grid: Grid,
+    panels: Sequence[FoundPanel],
+    now: datetime,
+) -> dict[int, list[Point]]:
+    statement = METRICS[question.metric].panels[key_of(grid)]
+    keys = [panel.panel_key for panel in panels]
+    values = question.values(grid, now=now)
+    points = await statement.all(database, panel_keys=keys, **values)
+    return {key: list(of_one) for key, of_one in groupby(points, key=lambda one: one.panel_key)}
+
+
+async def _compared(
+    database: Database, *, question: Question, panels: Sequence[FoundPanel], now: datetime
+) -> dict[int, list[float | None]]:
+    """Return by panel the column to compare with, as long as the grid or a bucket shorter."""
+    if question.compare is None:
+        return {}
+    if question.compare is Compare.SIBLINGS:
+        grid = question.grid()
+        keys = [panel.panel_key for panel in panels]
+        points = (
+            await METRICS[question.metric]
+            .siblings[key_of(grid)]
+            .all(
+                database,
+                site_key=question.site.site_key,
+                panel_keys=keys,
+                **question.values(grid, now=now),
+            )
+        )
+        return dict.fromkeys(keys, _column(grid, points, "avg"))
+    before = question.before()
+    earlier = await _of_panels(database, question=question, grid=before, panels=panels, now=now)
+    return {
+        panel.panel_key: _column(before, earlier.get(panel.panel_key, []), "avg")
+        for panel in panels
+    }
+
+
+def _shifted(moment: datetime, *, compare: Compare | None, timezone: str) -> datetime:
+    """Return the same time of the local day or year before."""
+    local = moment.astimezone(ZoneInfo(timezone))
+    if compare is Compare.LAST_YEAR:
+        leap = local.month == 2 and local.day > _FEBRUARY_28  # noqa: PLR2004 - February
+        day = _FEBRUARY_28 if leap else local.day
+        return local.replace(year=local.year - 1, day=day).astimezone(UTC)
+    return (local - timedelta(days=1)).astimezone(UTC)
+
+
+def _column(grid: Grid, points: Iterable[Point], name: str) -> list[float | None]:
+    at = {point.t: getattr(point, name) for point in points}
+    return [at.get(second) for second in grid.seconds]
+
+
+def _beside(grid: Grid, column: list[float | None]) -> list[float | None]:
+    """Return a column of another time as long as the grid: by position, not by time."""
+    if not column:
+        return []
+    length = len(grid.starts)
+    return [*column[:length], *[None] * (length - len(column))]
+
+
+def _series(question: Question, grid: Grid, **columns: Any) -> Series:  # noqa: ANN401 - its fields
     return Series(
-        site=site.site,
-        metric=metric,
-        unit=METRICS[metric].unit,
-        interval=name,
-        start_time=whole.start,
-        end_time=whole.end,
-        t=grid,
-        avg=[point.avg for point in found],
-        min=[point.min for point in found],
-        max=[point.max for point in found],
-        coverage=[point.coverage for point in found],
+        site=question.site.site,
+        metric=question.metric,
+        unit=METRICS[question.metric].unit,
+        interval=question.interval,
+        start_time=grid.starts[0],
+        end_time=grid.end,
+        t=grid.seconds,
+        **columns,
     )

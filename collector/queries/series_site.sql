@@ -1,4 +1,4 @@
-SELECT date_part('epoch', time_bucket(make_interval(secs => :seconds), time))::bigint AS t,
+SELECT date_part('epoch', {bucket})::bigint AS t,
        avg({column}::double precision) / 1000.0 AS avg,
        min({column}) / 1000.0::double precision AS min,
        max({column}) / 1000.0::double precision AS max,
@@ -8,5 +8,5 @@ WHERE site_key = :site_key
   AND time >= CAST(:start AS timestamptz)
   AND time < CAST(:end AS timestamptz)
   AND {column} IS NOT NULL
-GROUP BY time_bucket(make_interval(secs => :seconds), time)
+GROUP BY {bucket}
 ORDER BY 1

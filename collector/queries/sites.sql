@@ -7,15 +7,13 @@ WITH chosen AS (
 energy AS (
     SELECT chosen.site_key, sum(hour.energy_wh) AS energy_wh
     FROM chosen
-    JOIN panel USING (site_key)
-    JOIN reading_1h_between((SELECT min(midnight) FROM chosen), CAST(:now AS timestamptz) + INTERVAL '1 hour') AS hour USING (panel_key)
+    JOIN site_1h_between(CAST(:now AS timestamptz) - INTERVAL '26 hours', CAST(:now AS timestamptz) + INTERVAL '1 hour') AS hour USING (site_key)
     WHERE hour.bucket >= chosen.midnight AND date_part('minute', chosen.midnight) = 0
     GROUP BY 1
     UNION ALL
     SELECT chosen.site_key, sum(minute.energy_wh)
     FROM chosen
-    JOIN panel USING (site_key)
-    JOIN reading_1m_between((SELECT min(midnight) FROM chosen WHERE date_part('minute', midnight) <> 0), CAST(:now AS timestamptz) + INTERVAL '1 hour') AS minute USING (panel_key)
+    JOIN site_1m_between(CAST(:now AS timestamptz) - INTERVAL '26 hours', CAST(:now AS timestamptz) + INTERVAL '1 hour') AS minute USING (site_key)
     WHERE minute.bucket >= chosen.midnight AND date_part('minute', chosen.midnight) <> 0
     GROUP BY 1
 ),

@@ -9,6 +9,11 @@ from collector.database.migrate import upgrade
 from programs.postgres import VARIABLE, Postgres
 from timescale.wasm import start_timescale
 
+NOT_BEGUN = """
+UPDATE rollup.progress SET (minutes_until, hours_until, days_until, reaches) =
+    ('1970-01-01', '1970-01-01', '1970-01-01', NULL)
+"""
+
 
 @pytest.fixture(scope="session")
 def timescale_url():
@@ -75,5 +80,8 @@ def _empty(url):
         # The WASM build has one session for all connections, which keeps their prepared statements.
         connection.execute("DEALLOCATE ALL")
         connection.execute("TRUNCATE site, panel, gateway, alert CASCADE")
+        connection.execute("TRUNCATE rollup.touched, rollup.late")
+        connection.execute("TRUNCATE rollup.site_1m, rollup.site_1h, rollup.site_1d")
+        connection.execute(NOT_BEGUN)
         for table in ("reading_raw", "weather", "meter", "detection_window"):
             connection.execute(f"DELETE FROM {table}")

@@ -3,93 +3,21 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
 from collector.errors import ProblemError
 from collector.queries.accounts import find_gateway
 from collector.queries.alerts import State, acknowledge, list_alerts, resolve
 from collector.queries.efficiency import list_efficiency
 from collector.queries.gateways import list_gateways
+from collector.queries.intervals import INTERVALS, Period
+from collector.queries.metrics import OF_SITES
 from collector.queries.panels import find_panel, list_panels
-from collector.queries.readings import INTERVALS, Period, list_buckets, list_raw
+from collector.queries.readings import list_buckets, list_raw
 from collector.queries.resends import ask_resend
-from collector.queries.series import METRICS, site_series
+from collector.queries.series import Question, site_series
 from collector.queries.sites import find_site, list_sites
 from shared.alerts import Severity
-
-# 14:30 in Berlin, 18:00 in Kolkata; an hour that is over, and one that is not.
-NOW = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
-NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-
-
-class World:
-    """Puts things into a database, on one connection at a time."""
-
-    def __init__(self, database):
-        self.database = database
-
-    async def run(self, statement, **values):
-        async with self.database.begin() as connection:
-            result = await connection.execute(text(statement), values)
-            return result.scalar_one() if result.returns_rows else None
-
-    async def site(self, site="alpha", *, zone="Europe/Berlin"):
-        return await self.run(
-            "INSERT INTO site (site, name, timezone) VALUES (:s, :s, :z) RETURNING site_key",
-            s=site,
-            z=zone,
-        )
-
-    async def panel(self, site_key, panel, *, rated=400.0, group="south"):
-        return await self.run(
-            "INSERT INTO panel (site_key, panel, rated_watts, panel_group) "
-            "VALUES (:k, :p, CAST(:r AS float8), :g) RETURNING panel_key",
-            k=site_key,
-            p=panel,
-            r=rated,
-            g=group,
-        )
-
-    async def readings(self, panel_key, *, start, minutes, watts, every=1):
-        """Readings once a minute (or every so many) at one power."""
-        await self.run(
-            "INSERT INTO reading_raw SELECT CAST(:p AS int), CAST(:s AS timestamptz) "
-            "+ n * INTERVAL '1 minute', 25000, 48000, 8000, CAST(:w AS int), 0 "
-            "FROM generate_series(0, CAST(:m AS int) - 1, CAST(:e AS int)) AS n",
-            p=panel_key,
-            s=start,
-            m=minutes,
-            w=round(watts * 1000),
-            e=every,
-        )
-
-    async def weather(self, site_key, *, start, minutes, w_m2, every=1):
-        await self.run(
-            "INSERT INTO weather SELECT CAST(:k AS int), CAST(:s AS timestamptz) "
-            "+ n * INTERVAL '1 minute', CAST(:w AS int), 21500, 3000 "
-            "FROM generate_series(0, CAST(:m AS int) - 1, CAST(:e AS int)) AS n",
-            k=site_key,
-            s=start,
-            m=minutes,
-            w=round(w_m2 * 1000),
-            e=every,
-        )
-
-    async def alert(self, site_key, panel_key, *, episode, severity="high", state="open"):
-        return await self.run(
-            "INSERT INTO alert (site_key, panel_key, alert_type, severity, state, episode, "
-            "raised_at, last_seen_at, title, recommendation, details) VALUES (:k, "
-            "CAST(:p AS int), :e, :v, :t, :e, :n, :n, 'T', 'R', '{\"measured_watts\": 3}') "
-            "RETURNING alert_key",
-            k=site_key,
-            p=panel_key,
-            e=episode,
-            v=severity,
-            t=state,
-            n=NOON,
-        )
+from timescale.world import HOUR, MINUTE, NOON, NOW, World
 
 
 @pytest.fixture
@@ -205,10 +133,7 @@ async def test_a_power_series_adds_panels_and_leaves_gaps_empty(world, database)
     async def ask(metric):
         return await site_series(
             database,
-            site=site,
-            metric=metric,
-            interval=("5m", 300),
-            period=Period(NOON, NOON + 15 * MINUTE),
+            question=Question(site, metric, "5m", Period(NOON, NOON + 15 * MINUTE)),
             now=NOW,
         )
 
@@ -221,17 +146,14 @@ async def test_a_power_series_adds_panels_and_leaves_gaps_empty(world, database)
     assert (await ask("temperature")).avg == [25.0, None, 25.0]
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", OF_SITES)
 @pytest.mark.parametrize("interval", ["1m", "1h", "1d"])
 async def test_every_metric_can_be_asked_at_every_aggregate(world, database, metric, interval):
     await world.site()
     site = await find_site(database, site="alpha")
     series = await site_series(
         database,
-        site=site,
-        metric=metric,
-        interval=(interval, INTERVALS[interval]),
-        period=Period(NOON, NOW),
+        question=Question(site, metric, interval, Period(NOON, NOW)),
         now=NOW,
     )
     assert set(series.avg) == {None}
@@ -245,10 +167,7 @@ async def test_weather_is_a_series_in_public_units(world, database):
     answers = {
         metric: await site_series(
             database,
-            site=site,
-            metric=metric,
-            interval=("10m", 600),
-            period=Period(NOON, NOON + 10 * MINUTE),
+            question=Question(site, metric, "10m", Period(NOON, NOON + 10 * MINUTE)),
             now=NOW,
         )
         for metric in ("irradiance", "ambient_temperature", "wind")

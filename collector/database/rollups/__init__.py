@@ -8,7 +8,7 @@
 `retention`      what is old goes
 ===============  ====================================================================
 
-Aggregates are always made of what is below them, never counted up, so that any step may be repeated.
-Readings may have been deleted by age before more of their time arrive: what was aggregated from more
-readings stays.
+Aggregates are always made of what is below them, never counted up, so that any step may be
+repeated. Readings may have been deleted by age before more of their time arrive: what was
+aggregated from more readings stays.
 """

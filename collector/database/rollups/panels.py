@@ -76,7 +76,8 @@ class Tables:
 
 
 _MATERIALIZATIONS: Final = """
-SELECT view_name, format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)
+SELECT view_name,
+       format('%%I.%%I', materialization_hypertable_schema, materialization_hypertable_name)
 FROM timescaledb_information.continuous_aggregates
 WHERE view_schema = 'public' AND view_name = ANY(%(views)s)
 """
@@ -103,9 +104,8 @@ class ContinuousAggregates:
 
     async def redo(self, connection: Connection, *, level: str, spans: Sequence[Span]) -> None:
         """Aggregate spans anew."""
-        for first, last in _joined(spans):
-            if first >= self._raw_since:
-                await self._refresh(connection, level=level, first=first, last=last)
+        for first, last in _joined([span for span in spans if span.first >= self._raw_since]):
+            await self._refresh(connection, level=level, first=first, last=last)
         if old := [span for span in spans if span.first < self._raw_since]:
             await self._put_beside(connection, level=level, spans=old)
 
@@ -127,9 +127,7 @@ class ContinuousAggregates:
         views = [f"reading_{each}" for each in WIDTHS]
         tables = dict(await run(connection, _MATERIALIZATIONS, views=views))
         select = (
-            _MINUTES
-            if level == "1m"
-            else _longer(level, below=tables[f"reading_{_BELOW[level]}"])
+            _MINUTES if level == "1m" else _longer(level, below=tables[f"reading_{_BELOW[level]}"])
         )
         statement = load(
             "replace_if_fuller",

@@ -25,7 +25,8 @@ WHERE reading_raw.panel_key = panel.panel_key
   AND NOT EXISTS (SELECT FROM rollup.late WHERE first_at < %(before)s)
 """
 _OLD: Final = """
-DELETE FROM {table} USING {owner} WHERE {table}.{owner}_key = {owner}.{owner}_key AND {time} < %(before)s
+DELETE FROM {table} USING {owner}
+WHERE {table}.{owner}_key = {owner}.{owner}_key AND {time} < %(before)s
 """
 
 
@@ -93,7 +94,8 @@ async def _set_policies(connection: Connection, retention: Retention) -> None:
     if retention.hours is not None:
         await run(
             connection,
-            "SELECT add_retention_policy('reading_1h', drop_after => %(kept)s, if_not_exists => true)",
+            "SELECT add_retention_policy("
+            "'reading_1h', drop_after => %(kept)s, if_not_exists => true)",
             kept=retention.hours,
         )
     else:

@@ -45,7 +45,7 @@ def upsert(table: str, *, columns: tuple[str, ...], select: str) -> str:
     key, *others = columns
     set_ = ", ".join(f"{name} = excluded.{name}" for name in others if name != "bucket")
     return (
-        f"INSERT INTO {table} AS kept ({', '.join(columns)})\n{select}\n"  # noqa: S608 - our names
+        f"INSERT INTO {table} AS kept ({', '.join(columns)})\n{select}\n"
         f"ON CONFLICT ({key}, bucket) DO UPDATE SET {set_}\n"
         "WHERE excluded.samples >= kept.samples"
     )

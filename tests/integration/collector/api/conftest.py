@@ -28,6 +28,12 @@ def postgres_url(api_database_url):
         connection.execute("TRUNCATE site, reading_raw, weather, meter, console_session CASCADE")
         connection.execute("TRUNCATE detection_window")
         connection.execute("TRUNCATE model, model_signer CASCADE")
+        connection.execute("TRUNCATE rollup.touched, rollup.late, rollup.minute, rollup.hour")
+        connection.execute("TRUNCATE rollup.day, rollup.site_1m, rollup.site_1h, rollup.site_1d")
+        connection.execute(
+            "UPDATE rollup.progress SET (minutes_until, hours_until, days_until, reaches) = "
+            "('1970-01-01', '1970-01-01', '1970-01-01', NULL)"
+        )
         connection.execute("TRUNCATE site, api_token, alert RESTART IDENTITY CASCADE")
 
 

@@ -1,0 +1,123 @@
+"""Late readings on both flavours: every aggregate is what the raw readings give."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from collector.database.rollups.job import roll_up
+from collector.database.rollups.retention import Retention
+
+NOW = datetime.now(UTC).replace(second=31, microsecond=0)
+KEPT = Retention()
+READINGS = """
+INSERT INTO reading_raw SELECT CAST(:panel AS int), CAST(:start AS timestamptz)
+       + n * CAST(:step AS int) * INTERVAL '1 second', 20000 + n, NULL, 7000,
+       200000 + n % 997, 0
+FROM generate_series(0, CAST(:count AS int) - 1) AS n ON CONFLICT DO NOTHING
+"""
+# As `collector.database.touched` does: hour by hour.
+TOUCHED = """
+INSERT INTO rollup.touched
+SELECT site_key, min(time), max(time) FROM reading_raw JOIN panel USING (panel_key)
+WHERE panel_key = :panel AND time >= :start
+  AND time < CAST(:start AS timestamptz)
+             + CAST(:count AS int) * CAST(:step AS int) * INTERVAL '1 second'
+GROUP BY site_key, time_bucket('1 hour', time)
+"""
+STRAIGHT = """
+SELECT panel_key, time_bucket('{width}', time) AS bucket, count(*), sum(power_mw), min(power_mw),
+       max(power_mw), count(DISTINCT time_bucket('1 minute', time)) * 60
+FROM reading_raw GROUP BY 1, 2 ORDER BY 1, 2
+"""
+ROLLED = """
+SELECT panel_key, bucket, samples, power_sum_mw, power_min_mw, power_max_mw, covered_seconds
+FROM {view} ORDER BY 1, 2
+"""
+
+
+class Store:
+    def __init__(self, database):
+        self.database = database
+
+    async def ask(self, statement, **values):
+        async with self.database.begin() as connection:
+            result = await connection.execute(text(statement), values)
+            return [tuple(row) for row in result.all()] if result.returns_rows else []
+
+    async def put(self, panel, *, start, count, step):
+        values = {"panel": panel, "start": start, "count": count, "step": step}
+        await self.ask(READINGS, **values)
+        await self.ask(TOUCHED, **values)
+
+    async def settle(self):
+        while await roll_up(self.database, now=NOW, retention=KEPT):
+            pass
+
+    async def tables_are_right(self):
+        """Compare what is kept, not what is made when asked."""
+        ((until,),) = await self.ask("SELECT minutes_until FROM rollup.progress")
+        for level, width in (("1m", "1 minute"), ("1h", "1 hour"), ("1d", "1 day")):
+            straight = await self.ask(STRAIGHT.format(width=width))
+            assert straight
+            assert await self.ask(ROLLED.format(view=f"reading_{level}")) == straight
+            covered = await self.ask(
+                f"SELECT site_key, sum(covered_seconds)::int8, sum(samples)::int8 "
+                f"FROM site_{level}_between('2020-01-01', '2099-01-01') GROUP BY 1"
+            )
+            assert [(row[1], row[2]) for row in covered] == [
+                (sum(row[6] for row in straight), sum(row[2] for row in straight))
+            ]
+        return until
+
+
+@pytest.fixture
+async def store(database):
+    store = Store(database)
+    await store.ask("INSERT INTO site (site, name) VALUES ('late', 'Late')")
+    await store.ask(
+        "INSERT INTO panel (site_key, panel) "
+        "SELECT site_key, n::text FROM site, generate_series(1, 2) AS n"
+    )
+    store.panels = [key for (key,) in await store.ask("SELECT panel_key FROM panel ORDER BY 1")]
+    return store
+
+
+async def test_late_readings_correct_every_aggregate_in_one_run_of_the_job(store, database):
+    first, second = store.panels
+    for panel in store.panels:
+        await store.put(panel, start=NOW - timedelta(hours=30), count=1_800, step=60)
+    await store.settle()
+    until = await store.tables_are_right()
+    assert NOW - until < timedelta(minutes=2)
+    if database.flavour.kind == "timescale":
+        await store.ask("SELECT compress_chunk(chunk) FROM show_chunks('reading_raw') AS chunk")
+
+    late = NOW - timedelta(days=21, hours=2)
+    await store.put(first, start=late, count=400, step=30)
+    await store.put(second, start=NOW - timedelta(hours=29, seconds=-7), count=200, step=30)
+    await store.settle()
+    await store.tables_are_right()
+
+
+async def test_readings_older_than_raw_ones_are_kept_add_to_their_day(store, database):
+    first, second = store.panels
+    old = (NOW - timedelta(days=40)).replace(hour=12, minute=0, second=0)
+    await store.put(first, start=NOW - timedelta(hours=1), count=2, step=60)
+    await store.settle()
+    await store.put(first, start=old, count=120, step=30)
+    await store.settle()
+    # Retention drops the readings, and what comes later has to leave alone what they became.
+    await store.ask(
+        "DELETE FROM reading_raw WHERE time < CAST(:day AS timestamptz)",
+        day=NOW - timedelta(days=30),
+    )
+    await store.put(first, start=old + timedelta(minutes=50), count=20, step=60)
+    await store.put(second, start=old, count=10, step=60)
+    await store.settle()
+    for level in ("1m", "1h", "1d"):
+        assert await store.ask(
+            f"SELECT panel_key, sum(samples)::int8 FROM reading_{level} "
+            "WHERE bucket < CAST(:day AS timestamptz) GROUP BY 1 ORDER BY 1",
+            day=NOW - timedelta(days=30),
+        ) == [(first, 130), (second, 10)]
