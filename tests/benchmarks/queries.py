@@ -1,4 +1,4 @@
-"""The questions of an operator at a year's scale, over HTTP, quiet and while 20,000 readings/s come.
+"""An operator's questions at a year's scale, over HTTP, quiet and while 20,000 readings/s come.
 
 `HELIOGRAPH_BENCH_ROWS` raw readings of a site of 1,000 panels at 1 Hz (86.4 million, a day of them,
 when it is not set), their aggregates made by the collector's own job, hours of a year before that,
@@ -35,7 +35,8 @@ LOAD_SECONDS = 40
 
 SITES_AND_PANELS = """
 INSERT INTO site (site, name, timezone)
-SELECT 'site-' || to_char(n, 'FM0000'), 'Site ' || n, 'Europe/Berlin' FROM generate_series(1, %(sites)s) AS n;
+SELECT 'site-' || to_char(n, 'FM0000'), 'Site ' || n, 'Europe/Berlin'
+FROM generate_series(1, %(sites)s) AS n;
 INSERT INTO panel (site_key, panel, rated_watts, panel_group)
 SELECT site_key, 'PANEL-' || to_char(n, 'FM0000'), 400, 'south'
 FROM site, generate_series(1, %(panels)s) AS n WHERE site = 'site-0001';
@@ -44,7 +45,8 @@ SELECT site_key, 'PANEL-' || n, 400 FROM site, generate_series(1, 5) AS n WHERE 
 """
 RAW = """
 INSERT INTO reading_raw
-SELECT panel_key, moment, 41300 + n %% 300, 34000 + n %% 700, 7090, 241000 + (n * panel_key) %% 4000, 0
+SELECT panel_key, moment, 41300 + n %% 300, 34000 + n %% 700, 7090,
+       241000 + (n * panel_key) %% 4000, 0
 FROM generate_series(%(first)s::int, %(last)s::int) AS n,
      LATERAL (SELECT %(start)s::timestamptz + n * interval '1 second') AS t (moment),
      panel WHERE panel LIKE 'PANEL-____'
@@ -69,8 +71,10 @@ WHERE n <= CASE WHEN site = 'site-0001' THEN %(hours)s::int ELSE 72 END
 SITE_MINUTE = """
 INSERT INTO rollup.site_1m
 SELECT site_key, bucket, 1, 2e6, 2e6, 2e6, 300, 300 * 41000, 300, 33, 300
-FROM site, generate_series(date_trunc('hour', now()) - interval '1 hour',
-    (SELECT minutes_until FROM rollup.progress) - interval '1 minute', interval '1 minute') AS bucket
+FROM site, generate_series(
+    date_trunc('hour', now()) - interval '1 hour',
+    (SELECT minutes_until FROM rollup.progress) - interval '1 minute', interval '1 minute'
+) AS bucket
 WHERE site <> 'site-0001' ON CONFLICT DO NOTHING
 """
 BEGUN = """
@@ -164,16 +168,7 @@ def _fill(connection: psycopg.Connection, *, url: str) -> tuple[str, float]:
         last = min(first + 3_600, seconds) - 1
         connection.execute(RAW, {"first": first, "last": last, "start": start})
     print(f"{seconds * PANELS:,} rows in {time.perf_counter() - begun:.0f} s", flush=True)
-    timescale = connection.execute(
-        "SELECT count(*) FROM pg_extension WHERE extname = 'timescaledb'"
-    ).fetchone()[0]
-    table = "rollup.hour"
-    if timescale:
-        (table,) = connection.execute(
-            "SELECT format('%I.%I', materialization_hypertable_schema, "
-            "materialization_hypertable_name) FROM timescaledb_information.continuous_aggregates "
-            "WHERE view_name = 'reading_1h'"
-        ).fetchone()
+    timescale, table = _flavour(connection)
     values = {"start": start, "hours": HOURS, "end": end}
     connection.execute(HOUR.format(table=table), values)
     connection.execute(SITE_HOUR, values)
@@ -191,6 +186,21 @@ def _fill(connection: psycopg.Connection, *, url: str) -> tuple[str, float]:
     connection.execute("VACUUM ANALYZE")
     (bytes_,) = connection.execute(f"SELECT {size}").fetchone()
     return ("TimescaleDB" if timescale else "plain PostgreSQL"), bytes_ / (seconds * PANELS)
+
+
+def _flavour(connection: psycopg.Connection) -> tuple[bool, str]:
+    """Tell whether it is TimescaleDB, and where the hours of panels are."""
+    timescale = connection.execute(
+        "SELECT count(*) FROM pg_extension WHERE extname = 'timescaledb'"
+    ).fetchone()[0]
+    table = "rollup.hour"
+    if timescale:
+        (table,) = connection.execute(
+            "SELECT format('%I.%I', materialization_hypertable_schema, "
+            "materialization_hypertable_name) FROM timescaledb_information.continuous_aggregates "
+            "WHERE view_name = 'reading_1h'"
+        ).fetchone()
+    return bool(timescale), table
 
 
 async def _roll_up(url: str, *, now: datetime) -> None:

@@ -81,7 +81,9 @@ def _empty(url):
         connection.execute("DEALLOCATE ALL")
         connection.execute("TRUNCATE site, panel, gateway, alert CASCADE")
         connection.execute("TRUNCATE rollup.touched, rollup.late")
-        connection.execute("TRUNCATE rollup.site_1m, rollup.site_1h, rollup.site_1d")
+        connection.execute(
+            "TRUNCATE rollup.site_1m, rollup.site_1h, rollup.site_1d, rollup.site_now"
+        )
         connection.execute(NOT_BEGUN)
         for table in ("reading_raw", "weather", "meter", "detection_window"):
             connection.execute(f"DELETE FROM {table}")

@@ -44,6 +44,7 @@ WHERE (site_key, hour) IN (SELECT * FROM unnest(%(sites)s::int4[], %(hours)s::ti
 _TAKE_TOUCHED: Final = load("take_touched")
 _NEXT_LATE: Final = load("next_late")
 _NEXT_READING: Final = load("next_reading")
+_SITE_NOW: Final = load("site_now")
 _SITES: Final = {
     "1h": with_spans(
         upsert(
@@ -104,7 +105,10 @@ async def roll_up(database: Database, *, now: datetime, retention: Retention) ->
         await run(connection, _TAKE_TOUCHED)
         progress = await work.progress()
         late = await work.late(progress)
-        return await work.new(progress, now=now) or late
+        more = await work.new(progress, now=now) or late
+        if not more:
+            await run(connection, _SITE_NOW, now=now)
+        return more
 
 
 @asynccontextmanager

@@ -198,6 +198,7 @@ async def test_of_two_programs_one_works_and_the_other_finds_nothing_to_do(
     with psycopg.connect(postgres_url, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [0x48_45_4C_52])
         assert not await roll_up(database, now=NOW, retention=KEPT)
+        other.execute("SELECT pg_advisory_unlock_all()")
     assert await roll_up(database, now=NOW, retention=KEPT)
 
 

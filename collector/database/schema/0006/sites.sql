@@ -1,4 +1,7 @@
 -- The aggregates of sites in a period; see 0001/ranges_plain.sql for why these are functions.
+--
+-- They are as of the newest whole minute. Only where the job is behind, or has never run, are the
+-- readings of all panels of the time it has not come to asked.
 
 CREATE FUNCTION site_1m_between(starts timestamptz, ends timestamptz) RETURNS SETOF rollup.site_1m
     LANGUAGE sql STABLE PARALLEL SAFE AS $$
@@ -17,9 +20,13 @@ CREATE FUNCTION site_1m_between(starts timestamptz, ends timestamptz) RETURNS SE
            sum(samples)::bigint,
            sum(energy_wh),
            sum(covered_seconds)::bigint
-    FROM reading_1m_between(starts, ends)
-    JOIN panel USING (panel_key)
-    WHERE bucket >= (SELECT minutes_until FROM rollup.progress)
+    FROM panel
+    CROSS JOIN LATERAL (
+        SELECT *
+        FROM reading_1m_between(starts, ends) AS minute
+        WHERE minute.panel_key = panel.panel_key AND bucket >= (SELECT minutes_until FROM rollup.progress)
+    ) AS step
+    WHERE (SELECT minutes_until < now() - INTERVAL '3 minutes' FROM rollup.progress)
     GROUP BY 1, 2
 $$;
 

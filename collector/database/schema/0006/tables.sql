@@ -36,6 +36,19 @@ CREATE TABLE rollup.late (
     PRIMARY KEY (site_key, hour)
 );
 
+-- What the fleet's overview asks of each site, as of a minute: of its own days.
+CREATE TABLE rollup.site_now (
+    site_key          integer PRIMARY KEY,
+    as_of             timestamptz NOT NULL,
+    today             timestamptz NOT NULL,
+    today_wh          double precision,
+    yesterday_wh      double precision,
+    today_seconds     bigint,
+    yesterday_seconds bigint,
+    power_at          timestamptz,
+    power_mw          double precision
+);
+
 -- The power of a site's minute is the sum of its panels' means; of longer times, the mean of its minutes.
 CREATE TABLE rollup.site_1m (
     site_key            integer NOT NULL,

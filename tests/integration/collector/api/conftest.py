@@ -29,7 +29,9 @@ def postgres_url(api_database_url):
         connection.execute("TRUNCATE detection_window")
         connection.execute("TRUNCATE model, model_signer CASCADE")
         connection.execute("TRUNCATE rollup.touched, rollup.late, rollup.minute, rollup.hour")
-        connection.execute("TRUNCATE rollup.day, rollup.site_1m, rollup.site_1h, rollup.site_1d")
+        connection.execute(
+            "TRUNCATE rollup.day, rollup.site_1m, rollup.site_1h, rollup.site_1d, rollup.site_now"
+        )
         connection.execute(
             "UPDATE rollup.progress SET (minutes_until, hours_until, days_until, reaches) = "
             "('1970-01-01', '1970-01-01', '1970-01-01', NULL)"
