@@ -23,8 +23,8 @@ from collector.problems import responses
 from collector.queries.efficiency import EfficiencyDay, list_efficiency
 from collector.queries.intervals import Period
 from collector.queries.panels import find_panel
-from collector.queries.windows import Window, list_windows
 from collector.queries.readings import Bucket, RawReading, list_buckets, list_raw
+from collector.queries.windows import Window, list_windows
 from collector.refusals import bad_request
 from collector.roles import OPTION, Access
 

@@ -7,8 +7,8 @@ import msgspec
 
 from collector.database.engine import Database
 from collector.database.statements import Statement
+from collector.queries.intervals import Period
 from collector.queries.panels import FoundPanel
-from collector.queries.readings import Period
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):

@@ -70,6 +70,7 @@ async def _delete(connection: Connection, *, now: datetime, retention: Retention
         ("rollup.site_1m", "site", "bucket", retention.minutes),
         ("weather", "site", "time", retention.minutes),
         ("meter", "site", "time", retention.minutes),
+        ("detection_window", "panel", "time", retention.minutes),
         ("rollup.hour", "panel", "bucket", retention.hours),
         ("rollup.site_1h", "site", "bucket", retention.hours),
     ]
@@ -83,7 +84,7 @@ async def _set_policies(connection: Connection, retention: Retention) -> None:
     """Let TimescaleDB's jobs keep what is to be kept; refreshing never reaches what is deleted."""
     views = ["reading_1m", "reading_1h", "reading_1d"]
     refreshed = max(retention.raw - timedelta(days=1), timedelta(days=1))
-    minutes = ["reading_1m", "site_1m", "weather", "meter"]
+    minutes = ["reading_1m", "site_1m", "weather", "meter", "detection_window"]
     for policy, key, tables, value in (
         ("policy_retention", "drop_after", ["reading_raw"], retention.raw),
         ("policy_retention", "drop_after", minutes, retention.minutes),

@@ -10,4 +10,4 @@ down_revision: Final = "0005"
 
 def upgrade() -> None:
     """Add them; what readings there are is aggregated by the running collector."""
-    run("0006/tables.sql", "0006/{flavour}.sql", "0006/sites.sql")
+    run("0006/tables.sql", "0006/{flavour}.sql", "0006/sites.sql", "0006/dashboards.sql")

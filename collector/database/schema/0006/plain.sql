@@ -185,3 +185,7 @@ CREATE OR REPLACE FUNCTION reading_1d_between(starts timestamptz, ends timestamp
     ) AS step
     WHERE bucket >= starts AND bucket < ends
 $$;
+
+-- What is in tables, without what is computed when asked: dashboards ask for many panels at once.
+CREATE VIEW rollup.panel_1m AS SELECT * FROM rollup.minute WHERE bucket < (SELECT minutes_until FROM rollup.progress);
+CREATE VIEW rollup.panel_1h AS SELECT * FROM rollup.hour WHERE bucket < (SELECT hours_until FROM rollup.progress);
