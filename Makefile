@@ -67,6 +67,6 @@ $(DEMO): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEVELOPMENT): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing what development needs (once; about two minutes)"
-	@$(INSTALL) --editable '.[edge,collector,notify,embedded,train,dev]'
+	@$(INSTALL) --editable '.[edge,collector,notify,embedded,parquet,train,dev]'
 	@$(COMPILE)
 	@touch $(DEMO) $@

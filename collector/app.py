@@ -18,6 +18,7 @@ from collector.alarms import Limits
 from collector.api.alerts import alerts_router
 from collector.api.docs import DOCS_POLICY, openapi, openapi_config, script
 from collector.api.enroll import enroll
+from collector.api.export import export
 from collector.api.fleet import fleet_router
 from collector.api.gateways import gateways_router
 from collector.api.health import health_router
@@ -89,6 +90,7 @@ def create_app(settings: Settings) -> Litestar:
             ingest_readings,
             enroll,
             fleet_router(),
+            export,
             sites_router(),
             panels_router(),
             alerts_router(),

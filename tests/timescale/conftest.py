@@ -60,6 +60,17 @@ def database_url(request):
 
 
 @pytest.fixture(params=["plain", "timescale"])
+def own_url(request):
+    """The same, of a module alone: what was refreshed once is not made of readings when asked."""
+    if request.param == "plain":
+        yield request.getfixturevalue("postgres_url")
+    else:
+        url = request.getfixturevalue("own_timescale_url")
+        yield url
+        _empty(url)
+
+
+@pytest.fixture(params=["plain", "timescale"])
 def empty_url(request, postgres_server):
     """An empty database of each flavour."""
     start = (

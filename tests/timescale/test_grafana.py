@@ -17,6 +17,11 @@ TIMES = {"start": NOON - 12 * HOUR, "end": NOW}
 CHOSEN = {"site": "o'beta", "panel": "P1"}
 
 
+@pytest.fixture
+def database_url(own_url):
+    return own_url
+
+
 async def fill(database):
     world = World(database)
     key = await world.site("o'beta")

@@ -7,6 +7,8 @@ from sqlalchemy import text
 
 from collector.database.rollups.job import roll_up
 from collector.database.rollups.retention import Retention
+from collector.queries.fleet import list_fleet
+from timescale import world as june
 
 NOW = datetime.now(UTC).replace(second=31, microsecond=0)
 KEPT = Retention()
@@ -72,6 +74,11 @@ class Store:
 
 
 @pytest.fixture
+def database_url(own_url):
+    return own_url
+
+
+@pytest.fixture
 async def store(database):
     store = Store(database)
     await store.ask("INSERT INTO site (site, name) VALUES ('late', 'Late')")
@@ -121,3 +128,48 @@ async def test_readings_older_than_raw_ones_are_kept_add_to_their_day(store, dat
             "WHERE bucket < CAST(:day AS timestamptz) GROUP BY 1 ORDER BY 1",
             day=NOW - timedelta(days=30),
         ) == [(first, 130), (second, 10)]
+
+
+async def test_the_fleet_shows_today_and_yesterday_of_each_sites_own_days(database):
+    world = june.World(database)
+    sites = {
+        name: await world.site(name, zone=zone)
+        for name, zone in (("alpha", "Europe/Berlin"), ("kolkata", "Asia/Kolkata"))
+    }
+    for name, midnight in (
+        ("alpha", datetime(2026, 5, 31, 22, tzinfo=UTC)),
+        ("kolkata", datetime(2026, 5, 31, 18, 30, tzinfo=UTC)),
+    ):
+        panel = await world.panel(sites[name], "P")
+        await world.readings(
+            panel, start=midnight - 24 * june.HOUR - 5 * june.MINUTE, minutes=10, watts=600
+        )
+        await world.readings(panel, start=midnight - 10 * june.MINUTE, minutes=40, watts=60)
+        await world.readings(panel, start=june.NOW - 2 * june.MINUTE, minutes=2, watts=240)
+        await world.touched(panel)
+    await world.alert(sites["alpha"], None, episode="a", severity="critical")
+    await world.run(
+        "INSERT INTO gateway (gateway, site_key, public_key, last_seen_at, health) VALUES "
+        "('g1', :k, sha256('1'), :seen, '{\"outbox_rows\": 5}'), "
+        "('g2', :k, sha256('2'), NULL, '{\"outbox_rows\": \"many\"}')",
+        k=sites["alpha"],
+        seen=june.NOW,
+    )
+    while await roll_up(database, now=june.NOW + timedelta(seconds=6), retention=Retention()):
+        pass
+
+    alpha, kolkata = await list_fleet(database, now=june.NOW, limit=10)
+
+    for site in (alpha, kolkata):
+        assert site.energy_today_wh == pytest.approx(30 + 8)
+        assert site.energy_yesterday_wh == pytest.approx(10 + 50)
+        assert site.specific_yield_yesterday_kwh_per_kwp == pytest.approx(0.06 / 0.4)
+        assert site.completeness_yesterday == pytest.approx(15 / 1440)
+        assert (site.power_watts, site.power_at) == (240.0, june.NOW - june.MINUTE)
+    assert alpha.completeness_today == pytest.approx(32 / (14.5 * 60))
+    assert (alpha.open_alerts.critical, kolkata.open_alerts.critical) == (1, 0)
+    assert (alpha.gateways, alpha.gateways_silent, alpha.gateways_behind) == (2, 1, 1)
+    assert [site.site for site in await list_fleet(database, now=june.NOW, limit=1)] == ["alpha"]
+    assert [s.site for s in await list_fleet(database, now=june.NOW, limit=1, after="alpha")] == [
+        "kolkata"
+    ]

@@ -5,9 +5,6 @@ from itertools import pairwise
 
 import pytest
 
-from collector.database.rollups.job import roll_up
-from collector.database.rollups.retention import Retention
-from collector.queries.fleet import list_fleet
 from collector.queries.intervals import INTERVALS, Period, fitting
 from collector.queries.metrics import OF_PANELS
 from collector.queries.panels import find_panel
@@ -144,45 +141,3 @@ def test_the_fitting_interval_is_the_shortest_of_which_there_are_not_too_many():
     assert fitting(Period(NOON - HOUR, NOON), max_points=1_000) == "1m"
     assert fitting(Period(NOON - 10_000 * DAY, NOON), max_points=10) == "1d"
     assert list(INTERVALS) == sorted(INTERVALS, key=INTERVALS.get)
-
-
-async def test_the_fleet_shows_today_and_yesterday_of_each_sites_own_days(world, database):
-    sites = {
-        name: await world.site(name, zone=zone)
-        for name, zone in (("alpha", "Europe/Berlin"), ("kolkata", "Asia/Kolkata"))
-    }
-    for name, midnight in (
-        ("alpha", datetime(2026, 5, 31, 22, tzinfo=UTC)),
-        ("kolkata", datetime(2026, 5, 31, 18, 30, tzinfo=UTC)),
-    ):
-        panel = await world.panel(sites[name], "P")
-        await world.readings(panel, start=midnight - 24 * HOUR - 5 * MINUTE, minutes=10, watts=600)
-        await world.readings(panel, start=midnight - 10 * MINUTE, minutes=40, watts=60)
-        await world.readings(panel, start=NOW - 2 * MINUTE, minutes=2, watts=240)
-        await world.touched(panel)
-    await world.alert(sites["alpha"], None, episode="a", severity="critical")
-    await world.run(
-        "INSERT INTO gateway (gateway, site_key, public_key, last_seen_at, health) VALUES "
-        "('g1', :k, sha256('1'), :seen, '{\"outbox_rows\": 5}'), "
-        "('g2', :k, sha256('2'), NULL, '{\"outbox_rows\": \"many\"}')",
-        k=sites["alpha"],
-        seen=NOW,
-    )
-    while await roll_up(database, now=NOW + timedelta(seconds=6), retention=Retention()):
-        pass
-
-    alpha, kolkata = await list_fleet(database, now=NOW, limit=10)
-
-    for site in (alpha, kolkata):
-        assert site.energy_today_wh == pytest.approx(30 + 8)
-        assert site.energy_yesterday_wh == pytest.approx(10 + 50)
-        assert site.specific_yield_yesterday_kwh_per_kwp == pytest.approx(0.06 / 0.4)
-        assert site.completeness_yesterday == pytest.approx(15 / 1440)
-        assert (site.power_watts, site.power_at) == (240.0, NOW - MINUTE)
-    assert alpha.completeness_today == pytest.approx(32 / (14.5 * 60))
-    assert (alpha.open_alerts.critical, kolkata.open_alerts.critical) == (1, 0)
-    assert (alpha.gateways, alpha.gateways_silent, alpha.gateways_behind) == (2, 1, 1)
-    assert [site.site for site in await list_fleet(database, now=NOW, limit=1)] == ["alpha"]
-    assert [s.site for s in await list_fleet(database, now=NOW, limit=1, after="alpha")] == [
-        "kolkata"
-    ]

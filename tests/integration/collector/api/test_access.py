@@ -12,6 +12,7 @@ PEOPLE = {Role.VIEWER, Role.OPERATOR, Role.ADMIN}
 ROUTES = {
     ("POST", "/api/ingest"): Access.INGEST,
     ("POST", "/api/enroll"): Access.PUBLIC,
+    ("GET", "/api/export"): Access.VIEWER,
     ("GET", "/api/fleet"): Access.VIEWER,
     ("GET", "/api/sites"): Access.VIEWER,
     ("GET", "/api/sites/{site}"): Access.VIEWER,

@@ -1,0 +1,133 @@
+"""Many rows as one stream: read from the database as they are sent on, whatever their number."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from typing import Any, Final
+
+import psycopg
+
+from collector.database.engine import Database, mapped_errors
+
+BATCH_ROWS: Final = 20_000
+"""How many rows are in memory at a time."""
+_RAW: Final = """time AS "timestamp",
+       temperature_mc / 1000.0::double precision AS temperature_celsius,
+       voltage_mv / 1000.0::double precision AS voltage_volts,
+       current_ma / 1000.0::double precision AS current_amperes,
+       power_mw / 1000.0::double precision AS power_output_watts,
+       quality"""
+_BUCKETS: Final = """bucket AS "timestamp",
+       power_sum_mw / nullif(power_samples, 0)::double precision / 1000.0 AS avg_power,
+       power_min_mw / 1000.0::double precision AS min_power,
+       power_max_mw / 1000.0::double precision AS max_power,
+       temperature_sum_mc / nullif(temperature_samples, 0)::double precision / 1000.0
+           AS avg_temperature,
+       voltage_sum_mv / nullif(voltage_samples, 0)::double precision / 1000.0 AS avg_voltage,
+       current_sum_ma / nullif(current_samples, 0)::double precision / 1000.0 AS avg_current,
+       energy_wh, samples, covered_seconds"""
+SOURCES: Final = {
+    "raw": ("reading_raw", "time", _RAW),
+    "1m": ("reading_1m_between(%(start)s, %(end)s)", "bucket", _BUCKETS),
+    "1h": ("reading_1h_between(%(start)s, %(end)s)", "bucket", _BUCKETS),
+    "1d": ("reading_1d_between(%(start)s, %(end)s)", "bucket", _BUCKETS),
+}
+"""The intervals that can be exported: where they are, their time, their columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is exported."""
+
+    interval: str
+    """One of `SOURCES`."""
+    start: datetime
+    """From when, UTC."""
+    end: datetime
+    """Until when, exclusive, UTC."""
+    site: str | None
+    """The id of a site; None for all."""
+    panels: list[str] | None
+    """Ids of panels; None for all."""
+
+    @property
+    def statement(self) -> str:
+        """Return the query."""
+        source, time, columns = SOURCES[self.interval]
+        script = (resources.files("collector.database") / "export.sql").read_text(encoding="utf-8")
+        return script.format(source=source, time=time, columns=columns)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return its parameters."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "site": self.site,
+            "panels": self.panels,
+        }
+
+
+class Export:
+    """One reading of a selection: the count and the rows are of the same moment."""
+
+    def __init__(self, driver: psycopg.AsyncConnection[Any], selection: Selection) -> None:
+        self._driver = driver
+        self._selection = selection
+
+    async def count(self) -> int:
+        """Return how many rows there are."""
+        counting = f"SELECT count(*) FROM ({self._selection.statement}) AS counted"  # noqa: S608 - ours
+        with mapped_errors():
+            cursor = await self._driver.execute(
+                counting.encode(), self._selection.values, prepare=False
+            )
+            ((rows,),) = await cursor.fetchall()
+        return int(rows)
+
+    async def csv(self) -> AsyncIterator[bytes]:
+        """Yield them as CSV with a heading."""
+        copying = f"COPY ({self._selection.statement}) TO STDOUT WITH (FORMAT csv, HEADER true)"
+        with mapped_errors():
+            async with (
+                self._driver.cursor() as cursor,
+                cursor.copy(copying.encode(), self._selection.values) as stream,
+            ):
+                pending = bytearray()
+                async for chunk in stream:
+                    pending += chunk
+                    if len(pending) > 1 << 16:
+                        yield bytes(pending)
+                        pending.clear()
+                yield bytes(pending)
+
+    async def batches(self) -> AsyncIterator[tuple[list[str], list[tuple[Any, ...]]]]:
+        """Yield the names of the columns, and rows, some at a time; at least once."""
+        with mapped_errors():
+            async with self._driver.cursor(name="export") as cursor:
+                await cursor.execute(self._selection.statement.encode(), self._selection.values)
+                assert cursor.description is not None  # noqa: S101 - a query has columns
+                names = [column.name for column in cursor.description]
+                rows = await cursor.fetchmany(BATCH_ROWS)
+                yield names, rows
+                while rows:
+                    rows = await cursor.fetchmany(BATCH_ROWS)
+                    if rows:
+                        yield names, rows
+
+
+@asynccontextmanager
+async def open_export(database: Database, selection: Selection) -> AsyncIterator[Export]:
+    """Begin an export, in a transaction that sees one moment.
+
+    Raises:
+        DatabaseError: The database is away.
+    """
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(database.connect())
+        await connection.execution_options(isolation_level="REPEATABLE READ")
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - the only driver
+        yield Export(driver, selection)
