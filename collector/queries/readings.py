@@ -1,6 +1,6 @@
 """A panel's readings: raw ones, or buckets made of the aggregate that fits."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -38,7 +38,7 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     """The share of the interval so far, by minutes, for which there are readings: 0 to 1."""
 
 
-class RawReading(msgspec.Struct, frozen=True, kw_only=True):
+class RawReading(msgspec.Struct, frozen=True, gc=False):
     """A reading as it was sent."""
 
     panel_id: str
@@ -62,7 +62,7 @@ _SOURCES: Final = ("reading_1m", "reading_1h", "reading_1d")
 _BUCKETS: Final = {
     source: Statement.load("readings", row=Bucket, source=source) for source in _SOURCES
 }
-_RAW: Final = Statement.load("readings_raw", row=RawReading)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def list_buckets(
@@ -89,15 +89,38 @@ async def list_buckets(
     )
 
 
+class _RawColumns(msgspec.Struct, frozen=True):
+    time_us: list[int]
+    temperature_mc: list[int | None]
+    voltage_mv: list[int | None]
+    current_ma: list[int | None]
+    power_mw: list[int | None]
+    quality: list[int]
+
+
+_RAW: Final = Statement.load("readings_raw", row=_RawColumns)
+
+
 async def list_raw(
     database: Database, *, panel: FoundPanel, period: Period, limit: int
 ) -> list[RawReading]:
     """Return at most ``limit`` readings of a panel in a period, the newest first."""
-    return await _RAW.all(
-        database,
-        panel_id=panel.panel_id,
-        panel_key=panel.panel_key,
-        start=period.start,
-        end=period.end,
-        limit=limit,
+    columns = await _RAW.first(
+        database, panel_key=panel.panel_key, start=period.start, end=period.end, limit=limit
     )
+    assert columns is not None  # noqa: S101 - an aggregate of everything has a row
+    moments = [_EPOCH + timedelta(microseconds=micros) for micros in columns.time_us]
+    rows = zip(
+        moments,
+        _units(columns.temperature_mc),
+        _units(columns.voltage_mv),
+        _units(columns.current_ma),
+        _units(columns.power_mw),
+        columns.quality,
+        strict=True,
+    )
+    return [RawReading(panel.panel_id, *row) for row in rows]
+
+
+def _units(thousandths: list[int | None]) -> list[float | None]:
+    return [None if value is None else value / 1000.0 for value in thousandths]

@@ -1,11 +1,14 @@
-SELECT CAST(:panel_id AS text) AS panel_id,
-       time AS "timestamp",
-       temperature_mc / 1000.0::double precision AS temperature_celsius,
-       voltage_mv / 1000.0::double precision AS voltage_volts,
-       current_ma / 1000.0::double precision AS current_amperes,
-       power_mw / 1000.0::double precision AS power_output_watts,
-       quality
-FROM reading_raw
-WHERE panel_key = :panel_key AND time >= CAST(:start AS timestamptz) AND time < CAST(:end AS timestamptz)
-ORDER BY time DESC
-LIMIT :limit
+-- One row of columns: taking in thousands of rows one by one costs more than twice as much.
+SELECT coalesce(array_agg((extract(epoch FROM time) * 1000000)::bigint), '{{}}') AS time_us,
+       coalesce(array_agg(temperature_mc), '{{}}') AS temperature_mc,
+       coalesce(array_agg(voltage_mv), '{{}}') AS voltage_mv,
+       coalesce(array_agg(current_ma), '{{}}') AS current_ma,
+       coalesce(array_agg(power_mw), '{{}}') AS power_mw,
+       coalesce(array_agg(quality), '{{}}') AS quality
+FROM (
+    SELECT *
+    FROM reading_raw
+    WHERE panel_key = :panel_key AND time >= CAST(:start AS timestamptz) AND time < CAST(:end AS timestamptz)
+    ORDER BY time DESC
+    LIMIT :limit
+) AS page
