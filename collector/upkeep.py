@@ -46,9 +46,7 @@ async def open_upkeep(
             keeping.cancel()
 
 
-async def _keep(
-    database: Database, *, retention: Retention, clock: Callable[[], datetime]
-) -> None:
+async def _keep(database: Database, *, retention: Retention, clock: Callable[[], datetime]) -> None:
     delete_at = clock()
     away = False
     while True:

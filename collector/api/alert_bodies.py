@@ -10,7 +10,7 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from collector.api.parameters import read_time, show
 from collector.queries.alerts import Cause
-from collector.queries.readings import Period
+from collector.queries.intervals import Period
 from collector.refusals import bad_request
 
 MAX_BODY_BYTES: Final = 16_384

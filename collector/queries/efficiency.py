@@ -13,6 +13,8 @@ from collector.queries.zones import day_start, source_of_days
 
 MIN_INSOLATION_WH_M2: Final = 20.0
 """With less sun than this in a day, a ratio to it is noise."""
+POWER_PER_KELVIN: Final = -0.0035
+"""What the power of crystalline silicon loses with each kelvin above 25 °C."""
 MIN_SHARED: Final = 0.5
 """The share of a panel's covered time for which there must be irradiance."""
 _STEPS: Final = {"reading_1h": 3_600, "reading_1m": 900}
@@ -29,6 +31,9 @@ class EfficiencyDay(msgspec.Struct, frozen=True, kw_only=True):
     """performance_ratio: energy per rated watt over insolation per 1,000 W/m2, where the site
     measures irradiance. peer_index: energy per rated watt over the median of the siblings, which
     are the other panels of the same group."""
+    corrected_percentage: float | None
+    """The performance ratio as if the module had been at 25 °C, by -0.35 % per kelvin; null where
+    the method is another or its temperature is not measured."""
     energy_wh: float | None
     """Energy in Wh; null when there was no reading."""
     specific_yield_kwh_per_kwp: float | None
@@ -58,6 +63,8 @@ class DayFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Covered time of those steps."""
     insolation_wh_m2: float | None
     """Insolation over that covered time in Wh/m2."""
+    insolation_corrected_wh_m2: float | None
+    """The same, each step by what its temperature leaves of the power."""
     peers: int
     """Siblings that cover at least 0.9 of what this panel covers."""
     peers_wh_per_watt: float | None
@@ -96,6 +103,7 @@ async def list_efficiency(
         end=end,
         step=_STEPS[source],
         now=now,
+        per_kelvin=POWER_PER_KELVIN,
     )
     return [judge(row, rated_watts=panel.rated_watts) for row in rows]
 
@@ -109,12 +117,22 @@ def judge(figures: DayFigures, *, rated_watts: float | None) -> EfficiencyDay:
         date=figures.date,
         efficiency_percentage=efficiency,
         method=method,
+        corrected_percentage=_corrected(figures, efficiency=efficiency, method=method),
         energy_wh=energy,
         specific_yield_kwh_per_kwp=energy / rated if rated and energy is not None else None,
         insolation_kwh_m2=None if insolation is None else insolation / 1000.0,
         peers=figures.peers,
         coverage=min(figures.covered_seconds / figures.elapsed_seconds, 1.0),
     )
+
+
+def _corrected(
+    figures: DayFigures, *, efficiency: float | None, method: str | None
+) -> float | None:
+    plain, corrected = figures.insolation_wh_m2, figures.insolation_corrected_wh_m2
+    if method != "performance_ratio" or efficiency is None or not plain or not corrected:
+        return None
+    return efficiency * plain / corrected
 
 
 def _efficiency(

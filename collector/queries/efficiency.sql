@@ -9,7 +9,8 @@ own AS MATERIALIZED (
     SELECT day.date,
            time_bucket(make_interval(secs => :step), bucket) AS step,
            sum(energy_wh) AS energy_wh,
-           sum(covered_seconds)::double precision AS seconds
+           sum(covered_seconds)::double precision AS seconds,
+           sum(temperature_sum_mc)::double precision / nullif(sum(temperature_samples), 0)::double precision / 1000.0 AS celsius
     FROM {source}_between(CAST(:start AS timestamptz), CAST(:end AS timestamptz))
     JOIN day ON bucket >= day.starts AND bucket < day.ends
     WHERE panel_key = :panel_key
@@ -32,7 +33,11 @@ insolation AS (
     SELECT own.date,
            sum(own.energy_wh) AS energy_wh,
            sum(own.seconds) AS seconds,
-           sum(irradiance.w_m2 * own.seconds) / 3600.0 AS wh_m2
+           sum(irradiance.w_m2 * own.seconds) / 3600.0 AS wh_m2,
+           -- Null where the temperature of any step is not known.
+           CASE WHEN bool_and(own.celsius IS NOT NULL)
+                THEN sum(irradiance.w_m2 * own.seconds * (1 + :per_kelvin * (own.celsius - 25))) / 3600.0
+           END AS corrected_wh_m2
     FROM own
     JOIN irradiance USING (step)
     GROUP BY 1
@@ -67,6 +72,7 @@ SELECT day.date,
        insolation.energy_wh AS insolation_energy_wh,
        coalesce(insolation.seconds, 0) AS insolation_seconds,
        insolation.wh_m2 AS insolation_wh_m2,
+       insolation.corrected_wh_m2 AS insolation_corrected_wh_m2,
        coalesce(peers.peers, 0) AS peers,
        peers.wh_per_watt AS peers_wh_per_watt
 FROM day

@@ -9,8 +9,8 @@ from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
 from collector.queries.alerts import key_of
+from collector.queries.intervals import Period
 from collector.queries.panels import find_panel
-from collector.queries.readings import Period
 from collector.queries.sites import find_site
 
 MOST: Final = 1_000

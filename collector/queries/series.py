@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,7 +16,7 @@ from collector.queries.metrics import METRICS, Point, key_of
 from collector.queries.panels import FoundPanel
 from collector.queries.sites import FoundSite
 
-_FEBRUARY_28: int = 28
+_FEBRUARY_28: Final = 28
 
 
 class Compare(StrEnum):

@@ -190,7 +190,7 @@ async def test_with_irradiance_efficiency_is_the_performance_ratio(world, databa
     today, yesterday = await list_efficiency(database, panel=panel, days=2, now=NOW)
 
     assert (today.date, today.method) == (date(2026, 6, 1), "performance_ratio")
-    assert today.efficiency_percentage == pytest.approx(80.0)
+    assert today.efficiency_percentage == today.corrected_percentage == pytest.approx(80.0)
     assert today.energy_wh == pytest.approx(576.0)
     assert today.specific_yield_kwh_per_kwp == pytest.approx(1.44)
     assert today.insolation_kwh_m2 == pytest.approx(1.8)
@@ -198,6 +198,25 @@ async def test_with_irradiance_efficiency_is_the_performance_ratio(world, databa
     assert today.coverage == pytest.approx(2 / 14.5)
     assert (yesterday.date, yesterday.efficiency_percentage) == (date(2026, 5, 31), None)
     assert (yesterday.method, yesterday.energy_wh, yesterday.coverage) == (None, None, 0.0)
+
+
+async def test_the_performance_ratio_is_also_told_as_at_25_degrees(world, database):
+    alpha = await world.site()
+    panel_key = await world.panel(alpha, "P", rated=400.0)
+    await world.readings(panel_key, start=NOON - 2 * HOUR, minutes=120, watts=288)
+    await world.weather(alpha, start=NOON - 2 * HOUR, minutes=120, w_m2=900, every=5)
+    # 20 K above take 7 % of the power: 80 / 0.93.
+    await world.run("UPDATE reading_raw SET temperature_mc = 45000")
+    panel = await find_panel(database, panel="P", site=None)
+
+    (hot,) = await list_efficiency(database, panel=panel, days=1, now=NOW)
+    await world.run("UPDATE reading_raw SET temperature_mc = NULL")
+    (unknown,) = await list_efficiency(database, panel=panel, days=1, now=NOW)
+
+    assert hot.efficiency_percentage == pytest.approx(80.0)
+    assert hot.corrected_percentage == pytest.approx(80.0 / 0.93)
+    assert unknown.efficiency_percentage == pytest.approx(80.0)
+    assert unknown.corrected_percentage is None
 
 
 async def test_without_irradiance_efficiency_is_against_the_median_sibling(world, database):

@@ -1,6 +1,5 @@
 """One run of the job: what came late, then what is new."""
 
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -62,8 +61,6 @@ _SITES: Final = {
     ),
 }
 
-_log: Final = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -101,7 +98,7 @@ async def roll_up(database: Database, *, now: datetime, retention: Retention) ->
     async with _alone(database) as connection:
         if connection is None:
             return False
-        work = _Work(connection, panels, f"{panels.minutes}")
+        work = _Work(connection, panels, panels.minutes)
         await run(connection, _TAKE_TOUCHED)
         progress = await work.progress()
         late = await work.late(progress)
