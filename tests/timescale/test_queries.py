@@ -6,9 +6,10 @@ import pytest
 
 from collector.errors import ProblemError
 from collector.queries.accounts import find_gateway
-from collector.queries.alerts import State, acknowledge, list_alerts, resolve
+from collector.queries.alerts import State, Wanted, list_alerts
 from collector.queries.efficiency import list_efficiency
 from collector.queries.gateways import list_gateways
+from collector.queries.handling import acknowledge, resolve
 from collector.queries.intervals import INTERVALS, Period
 from collector.queries.metrics import OF_SITES
 from collector.queries.panels import find_panel, list_panels
@@ -286,15 +287,9 @@ async def test_alerts_are_filtered_by_each_of_their_properties(world, database):
     await world.alert(alpha, None, episode="b", severity="low", state="resolved")
     await world.alert(beta, None, episode="c", severity="info", state="acknowledged")
 
-    async def ask(**filters):
-        wanted = {
-            "states": list(State),
-            "severities": list(Severity),
-            "site": None,
-            "panel": None,
-            "limit": 50,
-        }
-        return [a.alert_type for a in await list_alerts(database, **(wanted | filters))]
+    async def ask(limit=50, **filters):
+        wanted = Wanted(**({"states": list(State), "severities": list(Severity)} | filters))
+        return [a.alert_type for a in await list_alerts(database, wanted=wanted, limit=limit)]
 
     assert sorted(await ask()) == ["a", "b", "c"]
     assert await ask(states=[State.OPEN]) == ["a"]
