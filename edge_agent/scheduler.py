@@ -93,6 +93,7 @@ class Scheduler:
             return True
         self._failures += 1
         if self._failures >= _FAILURES_TO_BE_AWAY:
+            self._suspects.failed_on_all()
             await self.lost(parcel, error=error)
         return False
 

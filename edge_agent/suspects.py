@@ -8,7 +8,7 @@ from typing import Final
 from edge_agent.sealed import Key
 
 CONVICTED_AFTER: Final = 3
-"""So often the collector has to fail on a segment alone, each time after it took others."""
+"""So often the collector has to fail on a segment alone between two others that it takes."""
 MOST_GROUPS: Final = 8
 """With so many groups, and no success, nothing new is tried on a collector that fails."""
 
@@ -23,12 +23,14 @@ class _Group:
 
     keys: tuple[Key, ...]
     failures: int
-    """How often the collector failed on it after it had taken something else."""
+    """How often the collector failed on it, and on nothing else then."""
     tries: int
     successes_before: int
     """What it had taken when it failed on this group."""
     retry_at: float
     """Monotonic seconds."""
+    doubtful: bool = False
+    """Whether it failed on it last time, and nobody knows yet whether on everything."""
 
 
 class Suspects:
@@ -78,6 +80,14 @@ class Suspects:
         taken = set(keys)
         self._groups = deque(one for one in self._groups if taken.isdisjoint(one.keys))
         self._successes += 1
+        for group in self._groups:
+            group.failures += group.doubtful
+            group.doubtful = False
+
+    def failed_on_all(self) -> None:
+        """Note that the collector fails on whatever it gets: that is nobody's fault."""
+        for group in self._groups:
+            group.doubtful = False
 
     def failed(self, keys: tuple[Key, ...], *, now: float) -> bool:
         """Note that the collector failed on segments.
@@ -95,9 +105,9 @@ class Suspects:
                 self._groups.append(_Group(part, 0, 0, self._successes, now))
             return False
         group = known or _Group(keys, 0, 0, self._successes, now)
-        group.failures += proven or known is None
         if group.failures >= CONVICTED_AFTER:
             return True
+        group.doubtful = proven or known is None
         group.retry_at = now + min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0**group.tries)
         group.tries = min(group.tries + 1, _MOST_DOUBLINGS)
         group.successes_before = self._successes

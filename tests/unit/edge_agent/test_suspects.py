@@ -37,6 +37,17 @@ def test_nobody_is_at_fault_while_the_collector_fails_on_everything():
     assert sought(KEYS[3], others_pass=False) == ((), set())
 
 
+def test_nobody_is_at_fault_who_is_tried_only_while_the_collector_fails_on_everything():
+    suspects, now = Suspects(), 0.0
+    suspects.failed(OTHER, now=now)
+    for _ in range(50):  # as where the pause between two tries is that between two outages
+        suspects.failed_on_all()
+        suspects.succeeded(KEYS)
+        now += 30.0
+        assert suspects.due(now=now, alone=False) == OTHER
+        assert not suspects.failed(OTHER, now=now)
+
+
 def test_one_is_tried_after_something_else_was_taken_or_when_there_is_nothing_else():
     suspects = Suspects()
     suspects.failed(OTHER, now=0.0)
