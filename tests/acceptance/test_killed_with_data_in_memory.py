@@ -51,6 +51,7 @@ def test_what_only_its_memory_had_comes_again_and_is_outstanding_no_more(
     try:
         publisher.publish(10)
         wait_until(lambda: len(rows()) == 10 and idle(), timeout=60, what="the agent is online")
+        assert account() == (0, 0)
         proxy.swallow_next()
         publisher.publish(10)
         wait_until(proxy.swallowed.is_set, timeout=60, what="a flush goes nowhere")

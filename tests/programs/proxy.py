@@ -57,6 +57,7 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._swallows = False
+        self._held: set[asyncio.StreamWriter] = set()
         self.swallowed = threading.Event()
         """Set once what `swallow_next` is about has happened."""
         self.port = 0
@@ -130,6 +131,7 @@ class Proxy:
             )
         finally:
             self._writers -= {writer, far_writer}
+            self._held.discard(writer)
 
     async def _pump(
         self,
@@ -145,14 +147,16 @@ class Proxy:
                 self.passed_bytes += len(passed)
                 writer.write(passed)
                 await writer.drain()
-        writer.transport.abort()
-        back.transport.abort()
+        # A server closes what it hears nothing of; whose upload was swallowed is not to know.
+        for each in {writer, back} - self._held:
+            each.transport.abort()
 
     async def _request(self, data: bytes, back: asyncio.StreamWriter) -> bytes:
         """Return what of a piece of a request passes; nothing ends the connection."""
         await self._lag(back)
         if self._swallows and data.startswith(b"POST /api/ingest "):
             self._swallows = False
+            self._held.add(back)
             self.swallowed.set()
             await back.wait_closed()
             raise ConnectionResetError
