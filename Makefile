@@ -36,7 +36,7 @@ check: $(DEVELOPMENT) ## the static checks: format, lint, types, imports, docume
 
 soak: $(DEVELOPMENT) ## the long forms of the tests of crashes, power cuts, outages and damage (hours)
 	$(BIN)/python tests/programs/install.py
-	HELIOGRAPH_SOAK=1 $(BIN)/python -m pytest -m soak -v --durations=20
+	HELIOGRAPH_SOAK=1 $(BIN)/python -m pytest -m soak --timeout=0 -v --durations=20
 
 bench: $(DEVELOPMENT) ## measure, print a table, write tests/benchmarks/results.json
 	$(BIN)/python tests/programs/install.py

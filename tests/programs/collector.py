@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import sys
 from collections.abc import Container
 from http import HTTPStatus
@@ -11,7 +10,9 @@ from typing import Any
 
 import httpx
 
-from programs.processes import Process, inherited
+from collector.cli import main
+from programs.commands import run_command
+from programs.processes import Process
 from programs.waiting import free_port
 
 COLLECTOR = str(Path(sys.executable).with_name("collector"))
@@ -51,14 +52,8 @@ class CollectorServer:
 
     def command(self, *arguments: str) -> Any:
         """Run another command of the collector on the same database and return its JSON."""
-        done = subprocess.run(
-            [COLLECTOR, *arguments, "--json"],
-            env=inherited() | self.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        line = ["collector", *arguments, "--json"]
+        done = run_command(main, line, environment=self.environment)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edge_agent.cli import main
 from programs.collector import CollectorServer
+from programs.commands import run_command
 from programs.processes import Process, inherited
 
 EDGE_AGENT = str(Path(sys.executable).with_name("edge-agent"))
@@ -115,8 +117,11 @@ class EdgeAgent:
         self._notify.close()
 
     def _run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        line = [EDGE_AGENT, *arguments, "--config", str(self.config)]
+        if not self._environment:
+            return run_command(main, line, environment=environment)
         return subprocess.run(
-            [EDGE_AGENT, *arguments, "--config", str(self.config)],
+            line,
             env=inherited() | self._environment | environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -101,9 +101,11 @@ class Proxy:
         if self._server is not None:
             self._server.close()
             self._server = None
-        for writer in self._writers:
-            writer.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # One accepted at the last moment is served only now.
+        while self._tasks:
+            for writer in self._writers:
+                writer.transport.abort()
+            await asyncio.wait(set(self._tasks), timeout=0.05)
 
     async def _be(self, trouble: Trouble | None) -> None:
         before, self._trouble = self._trouble, trouble

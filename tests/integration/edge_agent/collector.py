@@ -56,9 +56,11 @@ class Collector:
 
     async def stop(self):
         self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # One accepted at the last moment is served only now.
+        while any(not task.done() for task in self._tasks):
+            for writer in self._writers:
+                writer.transport.abort()
+            await asyncio.wait(self._tasks, timeout=0.05)
         await self._server.wait_closed()
 
     async def _serve(self, reader, writer):

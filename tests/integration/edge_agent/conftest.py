@@ -1,7 +1,6 @@
 import asyncio
 import contextlib
 import importlib.util
-import os
 import subprocess
 import sys
 import time
@@ -10,6 +9,8 @@ from pathlib import Path
 import gmqtt
 import pytest
 
+from edge_agent.cli import main
+from programs.commands import run_command
 from programs.mosquitto import Mosquitto
 
 # Test folders are no packages: helpers beside a conftest are loaded by their path.
@@ -54,8 +55,10 @@ class Proxy:
 
     async def __aexit__(self, *_):
         self._server.close()
-        self.cut()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # One accepted at the last moment is served only now.
+        while any(not task.done() for task in self._tasks):
+            self.cut()
+            await asyncio.wait(self._tasks, timeout=0.05)
 
     @property
     def lines(self):
@@ -112,7 +115,7 @@ def proxy_of():
     return Proxy
 
 
-async def until(condition, *, seconds=10.0, what=""):
+async def until(condition, *, seconds=30.0, what=""):
     """Wait for a condition on real I/O; polls, for there is no event to wait on."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -153,15 +156,19 @@ class AgentProcess:
         self._process = None
 
     def command(self, *arguments, **environment):
-        return subprocess.run(
-            [sys.executable, "-c", "from edge_agent.cli import main; main()", *arguments,
-             "--config", str(self.config)],
-            capture_output=True, text=True, timeout=30, check=False,
-            env={**os.environ, **environment},
-        )  # fmt: skip
+        line = ["edge-agent", *arguments, "--config", str(self.config)]
+        return run_command(main, line, environment=environment)
 
     async def run(self, *arguments, **environment):
         return await asyncio.to_thread(self.command, *arguments, **environment)
+
+    def beside(self):
+        """Run a second agent, in a process of its own, until it gives up."""
+        return subprocess.run(
+            [sys.executable, "-c", "from edge_agent.cli import main; main()", "run",
+             "--config", str(self.config)],
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
 
     async def start(self):
         with self.log.open("a") as log:

@@ -1,5 +1,6 @@
 """The whole agent as a process: nothing acknowledged is lost, whatever stops."""
 
+import asyncio
 import json
 import sqlite3
 import time
@@ -344,7 +345,7 @@ async def test_the_status_follows_what_happens_without_waiting_for_its_turn(
 
 async def test_a_second_agent_on_the_same_outbox_is_refused(agent):
     await agent.start()
-    second = await agent.run("run")
+    second = await asyncio.to_thread(agent.beside)
     assert second.returncode == 1
     assert "another agent" in second.stderr
     assert "Traceback" not in second.stderr
