@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -15,6 +16,7 @@ from collector.database.embedded import embedded_postgres
 from collector.database.migrate import upgrade
 
 VARIABLE = "HELIOGRAPH_TEST_DATABASE_URL"
+_SEED = "seed_of_tests"
 
 
 class Postgres:
@@ -30,15 +32,25 @@ class Postgres:
         self._prefix = f"heliograph_test_{os.getpid()}"
         self._numbers = itertools.count()
         self._template: str | None = None
+        self._idle: list[str] = []
 
     @contextlib.contextmanager
     def database(self, *, migrated: bool = True) -> Iterator[str]:
-        """Make a database, yield its URL, and remove it."""
-        template = self._migrated_template() if migrated else "template1"
-        name = self._create(template)
-        try:
-            yield self.url_of(name)
-        finally:
+        """Yield the URL of a database that has nothing in it but, if it is migrated, the schema."""
+        if not migrated:
+            name = self._create("template1")
+            try:
+                yield self.url_of(name)
+            finally:
+                self.drop(name)
+            return
+        # One that is emptied is there at once; to make one is the work of a second.
+        name = self._idle.pop() if self._idle else self._create(self._migrated_template())
+        yield self.url_of(name)
+        self._end_connections(name)
+        if empty(self.url_of(name)):
+            self._idle.append(name)
+        else:
             self.drop(name)
 
     def drop(self, name: str) -> None:
@@ -47,7 +59,9 @@ class Postgres:
         self._execute(statement)
 
     def close(self) -> None:
-        """Remove what all the databases were copied from."""
+        """Remove what is kept for further tests."""
+        for name in self._idle:
+            self.drop(name)
         if self._template is not None:
             self._execute(
                 sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(
@@ -64,19 +78,23 @@ class Postgres:
         if self._template is None:
             name = self._create("template1")
             upgrade(self.url_of(name))
+            _keep_seed(self.url_of(name))
             # Nothing may be connected to what is copied; TimescaleDB's scheduler would like to be.
             self._execute(
                 sql.SQL("ALTER DATABASE {} IS_TEMPLATE true ALLOW_CONNECTIONS false").format(
                     sql.Identifier(name)
                 )
             )
-            self._execute(
-                sql.SQL(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}"
-                ).format(sql.Literal(name))
-            )
+            self._end_connections(name)
             self._template = name
         return self._template
+
+    def _end_connections(self, name: str) -> None:
+        self._execute(
+            sql.SQL(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}"
+            ).format(sql.Literal(name))
+        )
 
     def _create(self, template: str) -> str:
         name = f"{self._prefix}_{next(self._numbers)}"
@@ -92,6 +110,49 @@ class Postgres:
             connection.execute(statement)
 
 
+def empty(url: str) -> bool:
+    """Bring a database back to what it was when its schema had been made, if that can be.
+
+    Args:
+        url: Of one that `Postgres.database` gave, migrated.
+    """
+    with psycopg.connect(url) as connection:
+        # What its aggregates have materialised is in no table of ours.
+        if connection.execute(
+            "SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'"
+        ).fetchone():
+            return False
+        connection.execute("SET session_replication_role = replica")  # no foreign keys, no order
+        for table in _tables(connection):
+            connection.execute(sql.SQL("DELETE FROM {}").format(table))
+            seed = sql.Identifier(_SEED, table.as_string())
+            if connection.execute("SELECT to_regclass(%s)", [seed.as_string()]).fetchone()[0]:
+                connection.execute(sql.SQL("INSERT INTO {} TABLE {}").format(table, seed))
+        for (sequence,) in connection.execute(
+            "SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences"
+            " WHERE last_value IS NOT NULL"
+        ).fetchall():
+            connection.execute(sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.SQL(sequence)))
+    return True
+
+
+def _keep_seed(url: str) -> None:
+    """Keep what the migrations put into tables in a schema of its own."""
+    with psycopg.connect(url) as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_SEED)))
+        for table in _tables(connection):
+            if connection.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(table)).fetchone():
+                seed = sql.Identifier(_SEED, table.as_string())
+                connection.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(seed, table))
+
+
+def _tables(connection: psycopg.Connection[tuple[Any, ...]]) -> list[sql.Identifier]:
+    found = connection.execute(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'rollup')"
+    )
+    return [sql.Identifier(*names) for names in found.fetchall()]
+
+
 @contextlib.contextmanager
 def postgres() -> Iterator[Postgres]:
     """Use the server that the environment names, else start the embedded one."""
@@ -102,6 +163,15 @@ def postgres() -> Iterator[Postgres]:
             # and PostgreSQL, refusing to be root, is somebody else.
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="heliograph-test-"))
             url = stack.enter_context(embedded_postgres(Path(folder) / "data"))
+            _hurry(url)
         server = Postgres(url)
         stack.callback(server.close)
         yield server
+
+
+def _hurry(url: str) -> None:
+    """Let a server that no test crashes not wait for the disk."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
+        connection.execute("SELECT pg_reload_conf()")

@@ -2,16 +2,20 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import cache
 
 import httpx
 
 from collector.app import create_app
 
+# To build one takes longer than most tests.
+_built = cache(create_app)
+
 
 @asynccontextmanager
-async def running(settings, *, base_url="http://127.0.0.1"):
-    """Run the app and give a client without credentials."""
-    app = create_app(settings)
+async def running(settings, *, base_url="http://127.0.0.1", new=False):
+    """Run the app, if need be one that has counted nothing, and give a client of nobody."""
+    app = create_app(settings) if new else _built(settings)
     started, stopped = asyncio.Event(), asyncio.Event()
 
     async def live():

@@ -13,32 +13,6 @@ from collector.tokens import create_token
 from integration.collector.api.apps import running
 
 
-@pytest.fixture(scope="session")
-def api_database_url(postgres_server):
-    """One database for all of these tests, each of which leaves it empty."""
-    with postgres_server.database() as url:
-        yield url
-
-
-@pytest.fixture
-def postgres_url(api_database_url):
-    yield api_database_url
-    with psycopg.connect(api_database_url) as connection:
-        connection.execute("SET client_min_messages = error")
-        connection.execute("TRUNCATE site, reading_raw, weather, meter, console_session CASCADE")
-        connection.execute("TRUNCATE detection_window")
-        connection.execute("TRUNCATE model, model_signer CASCADE")
-        connection.execute("TRUNCATE rollup.touched, rollup.late, rollup.minute, rollup.hour")
-        connection.execute(
-            "TRUNCATE rollup.day, rollup.site_1m, rollup.site_1h, rollup.site_1d, rollup.site_now"
-        )
-        connection.execute(
-            "UPDATE rollup.progress SET (minutes_until, hours_until, days_until, reaches) = "
-            "('1970-01-01', '1970-01-01', '1970-01-01', NULL)"
-        )
-        connection.execute("TRUNCATE site, api_token, alert RESTART IDENTITY CASCADE")
-
-
 @pytest.fixture
 def settings(postgres_url):
     return Settings(database_url=postgres_url)
@@ -86,15 +60,19 @@ def sites(rows):
 
 
 @pytest.fixture
-async def client(settings):
-    async with running(settings) as client:
+async def client(request, settings):
+    async with running(settings, new=_counts(request)) as client:
         yield client
 
 
 @pytest.fixture
-async def open_client(settings):
-    async with running(replace(settings, console_open=True)) as client:
+async def open_client(request, settings):
+    async with running(replace(settings, console_open=True), new=_counts(request)) as client:
         yield client
+
+
+def _counts(request):
+    return request.node.get_closest_marker("counts") is not None
 
 
 @pytest.fixture

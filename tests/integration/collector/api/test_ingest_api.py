@@ -192,6 +192,7 @@ async def test_an_enrolment_that_is_none_is_refused(client, sites, content):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.counts
 async def test_failed_enrolments_are_bounded(client, database, sites):
     assert sites
     stranger = Gateway(client, database)
@@ -273,6 +274,7 @@ async def test_a_body_over_the_limit_is_refused(settings, bearer, announced):
     assert "HELIOGRAPH_MAX_BODY_BYTES" in answer.json()["detail"]
 
 
+@pytest.mark.counts
 async def test_figures_count_what_came_in_and_name_no_site(client, bearer, gateway, data):
     await client.post("/api/ingest", json={"readings": [reading(), {}]}, headers=bearer("ingest"))
     await gateway.upload(data)

@@ -38,6 +38,7 @@ async def counted(client, route):
     return {int(s): float(n) for s, n in re.findall(name % re.escape(route), figures)}
 
 
+@pytest.mark.counts
 async def test_requests_are_counted_by_the_status_they_were_answered_with(client, bearer):
     await client.get("/api/sites")
     await client.get("/api/sites", headers={"Authorization": "Bearer hg_wrong"})
@@ -47,6 +48,7 @@ async def test_requests_are_counted_by_the_status_they_were_answered_with(client
     assert await counted(client, "/api/sites") == {401: 2, 403: 1, 400: 1, 200: 1}
 
 
+@pytest.mark.counts
 async def test_a_database_that_is_away_during_authentication_counts_as_503(client, bearer):
     headers = bearer(Role.VIEWER)
     nowhere = create_async_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")

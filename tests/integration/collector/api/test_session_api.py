@@ -131,6 +131,7 @@ async def test_refused_sign_ins_are_logged_by_address_and_without_the_token(clie
     assert "hg_" not in caplog.text
 
 
+@pytest.mark.counts
 async def test_failed_attempts_are_bounded(client, tokens):
     assert tokens
     answers = [await sign_in(client, "hg_guess") for _ in range(11)]
@@ -175,6 +176,7 @@ async def test_closing_the_console_ends_the_sessions_it_gave(settings, open_clie
         assert (await closed.get("/api/sites", headers=kept)).status_code == 401
 
 
+@pytest.mark.counts
 async def test_an_open_console_does_not_fill_the_database_for_a_client_without_cookies(
     open_client, rows
 ):
