@@ -1,5 +1,6 @@
 """What the demo consists of: its folder, its sites, their faults."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from typing import Final
 from deploy.demo.errors import DemoError
 
 PANELS: Final = 10
-HISTORY: Final = timedelta(days=3)
 HISTORY_INTERVAL_SECONDS: Final = 60
 RATED_WATTS: Final = 330
 MODEL: Final = "Canadian_Solar_Inc__CS6U_330P"
@@ -64,22 +64,26 @@ class Plan:
     """Where the console is, on 127.0.0.1."""
     seconds: float | None = None
     """How long to run once all is up; None means until it is asked to stop."""
+    history: timedelta = timedelta(days=3)
+    """How far back the panels' past reaches."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str], *, folder: Path) -> "Plan":
-        """Take the plan from ``DEMO_PORT`` and ``DEMO_SECONDS``.
+        """Take the plan from ``DEMO_PORT``, ``DEMO_SECONDS`` and ``DEMO_HISTORY_HOURS``.
 
         Raises:
             DemoError: One of them is not a number that is allowed.
         """
         port = environment.get("DEMO_PORT") or "8000"
-        seconds = environment.get("DEMO_SECONDS") or ""
         if not port.isdecimal() or not 0 < int(port) < 2**16:
             raise DemoError(f"DEMO_PORT is {port!r}, allowed is 1 to 65535")
-        try:
-            return cls(folder=folder, port=int(port), seconds=float(seconds) if seconds else None)
-        except ValueError:
-            raise DemoError(f"DEMO_SECONDS is {seconds!r}, allowed is a number") from None
+        hours = _number(environment, "DEMO_HISTORY_HOURS")
+        return cls(
+            folder=folder,
+            port=int(port),
+            seconds=_number(environment, "DEMO_SECONDS"),
+            history=cls.history if hours is None else timedelta(hours=hours),
+        )
 
     @property
     def url(self) -> str:
@@ -103,6 +107,17 @@ class Plan:
     def agent_config(self, site: Site) -> Path:
         """Return the configuration of a site's agent."""
         return self.agent_folder(site) / "edge-agent.toml"
+
+
+def _number(environment: Mapping[str, str], name: str) -> float | None:
+    given = environment.get(name) or ""
+    try:
+        number = float(given) if given else None
+    except ValueError:
+        number = math.nan
+    if number is not None and not 0 < number < math.inf:
+        raise DemoError(f"{name} is {given!r}, allowed is a number above 0")
+    return number
 
 
 def write_private(path: Path, text: str) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Final
 
 import httpx
@@ -51,11 +50,8 @@ async def run(plan: Plan, *, screen: Screen) -> None:
             await family.start(*(agent_program(plan, site, sockets[site.id]) for site in SITES))
 
             screen.say("Letting the sun rise …")
-            now = datetime.now(UTC)
             simulators = [
-                await simulator_program(
-                    site, client, mqtt_url=urls[site.id], tokens=tokens, now=now
-                )
+                await simulator_program(plan, site, client, mqtt_url=urls[site.id], tokens=tokens)
                 for site in SITES
             ]
             await family.start(*simulators)

@@ -29,7 +29,7 @@ class Screen:
         text.append(f"{plan.url}\n\n", style="bold underline")
         text.append("What to look at\n", style="bold")
         text.append(
-            "• The two sites, their power now and over the last three days.\n"
+            "• The two sites, their power now and over the last days.\n"
             "• The open alerts: three faults are known, a fourth is found within three minutes.\n"
             f"• {plan.url}/docs has every question the collector answers.\n\n"
         )

@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deploy.demo.errors import DemoError
+from deploy.demo.plan import Plan
 from programs.processes import Process, inherited
 
 ROOT = Path(__file__).parents[2]
@@ -42,12 +44,12 @@ def processes_of(folder):
 
 
 class Demo:
-    def __init__(self, folder, *, port, seconds=None):
+    def __init__(self, folder, *, port):
         self.folder = folder
         self.environment = {
             "DEMO_PORT": str(port),
             "PYTHONPATH": str(ROOT),
-            **({"DEMO_SECONDS": str(seconds)} if seconds is not None else {}),
+            "DEMO_HISTORY_HOURS": "1",
         }
         # The demo keeps its state where it is started.
         self.process = Process(
@@ -98,10 +100,15 @@ def test_the_demo_ends_by_itself_and_leaves_nothing(demo_folder, free_port):
         [sys.executable, "-m", "deploy.demo"],
         cwd=demo_folder,
         env=inherited()
-        | {"DEMO_SECONDS": "5", "DEMO_PORT": str(free_port()), "PYTHONPATH": str(ROOT)},
+        | {
+            "DEMO_SECONDS": "5",
+            "DEMO_HISTORY_HOURS": "1",
+            "DEMO_PORT": str(free_port()),
+            "PYTHONPATH": str(ROOT),
+        },
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -149,6 +156,13 @@ def test_a_demo_that_is_killed_leaves_nothing_behind_and_runs_again(demo, wait_u
     assert {site["site"] for site in sites(demo.env())} == {"alpha", "beta"}
     assert demo.process.end(signal.SIGTERM, timeout=60) == 0, demo.process.tail()
     assert processes_of(demo.folder) == []
+
+
+@pytest.mark.parametrize("name", ["DEMO_SECONDS", "DEMO_HISTORY_HOURS"])
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
+def test_a_demo_that_is_told_no_number_says_so(tmp_path, name, value):
+    with pytest.raises(DemoError, match=f"{name} is '{value}', allowed is a number above 0"):
+        Plan.of({name: value}, folder=tmp_path)
 
 
 def test_a_demo_that_cannot_have_its_port_says_which(demo_folder):
