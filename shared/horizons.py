@@ -5,7 +5,7 @@ under broken clouds a tenth is nothing, under a clear sky it is a fault.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,14 +66,22 @@ def parts(deviation: Array, *, noise: Array, first: int = 0) -> Array:
     Returns:
         Shape ``(4, features, ..., panels)``.
     """
-    known = ~np.isnan(deviation)
-    weight = np.where(known, 1.0 / noise**2, 0.0)
+    return np.asarray(weighed(tamed(deviation, noise=noise, first=first), noise=noise, first=first))
+
+
+def tamed(deviation: Array, *, noise: Array, first: int = 0) -> Array:
+    """Return deviations cut where they are wild: one must not outweigh an hour; as `parts`."""
     most = np.maximum(_WILD * noise, _by_feature(_MOST[first:], like=noise))
-    tame = np.clip(np.where(known, deviation, 0.0), -most, most)
-    leaning = np.where(
-        known & (np.abs(tame) > _by_feature(_HALF[first:], like=tame)), np.sign(tame), 0.0
-    )
-    return np.stack([weight, weight * tame, known, leaning])
+    return np.clip(deviation, -most, most)
+
+
+def weighed(tame: NDArray[Any], *, noise: NDArray[Any], first: int = 0) -> NDArray[Any]:
+    """Return what `parts` does of deviations that are tame; in single precision if they are."""
+    known = ~np.isnan(tame)
+    weight = np.where(known, 1 / noise**2, 0)
+    told = np.where(known, tame, 0)
+    leaning = np.where(np.abs(told) > _by_feature(_HALF[first:], like=told), np.sign(told), 0)
+    return np.stack([weight, weight * told, known, leaning])
 
 
 def judged(sums: Array, *, length: int, now: NDArray[np.bool_], share: float) -> tuple[Array, ...]:
@@ -92,38 +100,46 @@ def judged(sums: Array, *, length: int, now: NDArray[np.bool_], share: float) ->
     return mean, z, usable & (leaning * np.sign(weighted) > 0.5 * count)
 
 
-def _by_feature(values: Array, *, like: Array) -> Array:
-    return values[: len(like)].reshape(-1, *([1] * (like.ndim - 1)))
+def _by_feature(values: Array, *, like: NDArray[Any]) -> NDArray[Any]:
+    return values[: len(like)].reshape(-1, *([1] * (like.ndim - 1))).astype(like.dtype)
 
 
 class Horizons:
-    """Keeps the last two hours of deviations, and their sums over each horizon."""
+    """Keeps the last two hours of deviations, and sums them over each horizon.
+
+    Only the deviations are kept, in single precision, and the noise of each group: two hours of a
+    thousand panels are what a gateway has memory for. Their weights are computed again each time.
+    """
 
     def __init__(self, width_us: int) -> None:
         self.lengths = lengths(width_us)
         self._share = min(1.0, width_us / BLOCK_US)
         self._width_us = width_us
-        # Single precision: two hours of a thousand panels are what a gateway has memory for.
-        self._ring = np.zeros((max(self.lengths), 4, _FEATURES, 0), np.float32)
+        self._tame = np.empty((max(self.lengths), _FEATURES, 0), np.float32)
+        self._noise = np.empty((max(self.lengths), _FEATURES, 0), np.float32)
         self._place = 0
         self._end_us: int | None = None
 
-    def step(self, deviation: Array, *, noise: Array, end_us: int) -> Judged:
+    def step(
+        self, deviation: Array, *, noise: Array, group: NDArray[np.int32], end_us: int
+    ) -> Judged:
         """Take in the deviations of a window that ends later than the ones before.
 
         Args:
             deviation: Shape ``(features, panels)``; NaN where nothing can be told.
-            noise: Of that shape.
+            noise: Of that shape; siblings have the same.
+            group: Panels of one number are siblings, numbers without gaps, shape ``(panels,)``.
             end_us: Microseconds since 1970.
         """
-        self._grow(deviation.shape[1])
+        _, member = np.unique(group, return_index=True)
+        self._grow(len(group), groups=len(member))
         for _ in range(self._skipped(end_us)):
-            self._advance(0.0)
-        self._advance(parts(deviation, noise=noise))
+            self._advance(np.nan, noise=1.0)
+        self._advance(tamed(deviation, noise=noise), noise=noise[:, member])
         now = ~np.isnan(deviation)
         found = [
-            judged(self._sums(length), length=length, now=now, share=self._share)
-            for length in self.lengths
+            judged(sums, length=length, now=now, share=self._share)
+            for sums, length in zip(self._sums(group), self.lengths, strict=True)
         ]
         mean, z, agreed = (np.stack(each) for each in zip(*found, strict=True))
         return Judged(mean, z, agreed.astype(np.bool_))
@@ -131,25 +147,40 @@ class Horizons:
     def forget(self, panels: NDArray[np.bool_]) -> None:
         """Forget what was seen of some panels, by mask."""
         if panels.any():
-            self._grow(len(panels))
-            self._ring[..., panels] = 0.0
+            self._grow(len(panels), groups=0)
+            self._tame[..., panels] = np.nan
 
-    def _sums(self, length: int) -> Array:
-        """Return the sums over the newest windows, without a copy of all of them."""
-        newest = (self._place - 1 - np.arange(length)) % len(self._ring)
-        rows = self._ring if length == len(self._ring) else self._ring[newest]
-        return np.asarray(rows.sum(axis=0, dtype=np.float64))
+    def _sums(self, group: NDArray[np.int32]) -> Array:
+        """Return the sums of `parts` over each horizon, ``(horizons, 4, features, panels)``."""
+        newest = (self._place - 1 - np.arange(len(self._tame))) % len(self._tame)
+        sums = np.empty((len(self.lengths), 4, *self._tame.shape[1:]))
+        for feature in range(_FEATURES):
+            # One after the other: the weights of all at once are what is not to be kept.
+            mine = slice(feature, feature + 1)
+            pieces = weighed(
+                self._tame[:, mine].swapaxes(0, 1),
+                noise=self._noise[:, mine].swapaxes(0, 1)[..., group],
+                first=feature,
+            )[:, 0]
+            for number, length in enumerate(self.lengths):
+                told = pieces if length == len(newest) else pieces[:, newest[:length]]
+                sums[number, :, feature] = told.sum(axis=1, dtype=np.float64)
+        return sums
 
-    def _advance(self, value: Array | float) -> None:
-        self._ring[self._place] = value
-        self._place = (self._place + 1) % len(self._ring)
+    def _advance(self, tame: Array | float, *, noise: Array | float) -> None:
+        self._tame[self._place], self._noise[self._place] = tame, noise
+        self._place = (self._place + 1) % len(self._tame)
 
     def _skipped(self, end_us: int) -> int:
         passed = 1 if self._end_us is None else (end_us - self._end_us) // self._width_us
         self._end_us = end_us
-        return int(min(passed - 1, len(self._ring)))
+        return int(min(passed - 1, len(self._tame)))
 
-    def _grow(self, panels: int) -> None:
-        more = panels - self._ring.shape[3]
-        if more > 0:
-            self._ring = np.pad(self._ring, ((0, 0), (0, 0), (0, 0), (0, more)))
+    def _grow(self, panels: int, *, groups: int) -> None:
+        self._tame = _padded(self._tame, to=panels, value=np.nan)
+        self._noise = _padded(self._noise, to=groups, value=1.0)
+
+
+def _padded(ring: NDArray[np.float32], *, to: int, value: float) -> NDArray[np.float32]:
+    more = to - ring.shape[2]
+    return ring if more <= 0 else np.pad(ring, ((0, 0), (0, 0), (0, more)), constant_values=value)
