@@ -74,8 +74,13 @@ class ModelLife:
             ),
         )
         """Which is used, and which is tried."""
-        self.models.begin(now=time.time())
+        self._begun = asyncio.Event()
         detector.observe = self._observe
+
+    async def begin(self) -> None:
+        """Load the model in use and the one on trial, beside everything else."""
+        await self.models.begin(now=time.time())
+        self._begun.set()
 
     async def watch(self) -> NoReturn:
         """Do what is due, for ever: a person's orders, giving up what fails, ending trials."""
@@ -84,7 +89,7 @@ class ModelLife:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def fetch(self, source: ModelSource, *, ready: Callable[[], bool]) -> NoReturn:
-        """Keep up with what the collector offers, for ever.
+        """Keep up with what the collector offers, for ever, once there is what it is tried beside.
 
         Args:
             source: The collector's models.
@@ -97,6 +102,7 @@ class ModelLife:
             pin=self._pin,
             every_seconds=self._settings.check_hours * _HOUR_SECONDS,
         )
+        await self._begun.wait()
         await fetching.run(ready=ready)
 
     def save(self) -> None:

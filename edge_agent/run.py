@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import time
-from typing import Final
+from typing import Final, NoReturn
 
 from edge_agent.assembly import Agent, assembled
 from edge_agent.config import Config
@@ -102,7 +102,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
             "runs": stages.outbox.runs.watch(),
             "episodes": stages.detection.forget_cleared(),
             "learned": agent.learned.keep(),
-            "models": agent.models.watch(),
+            "models": _use_models(agent),
             "offers": agent.models.fetch(agent.source, ready=lambda: stages.link.there),
             "salvage": watch_damage(
                 stages.outbox, path=config.buffer.path, max_bytes=config.buffer.max_bytes
@@ -126,10 +126,22 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
 
 async def _say_ready(subscriber: Subscriber, *, systemd: Systemd) -> None:
     """Say that we run, once subscribed; a broker that is away holds that up only for a while."""
+    await _hears(subscriber)
+    systemd.tell(READY="1")
+
+
+async def _use_models(agent: Agent) -> NoReturn:
+    """Load models once readings come, which nothing of theirs is to hold up; look after them."""
+    await _hears(agent.subscriber)
+    await agent.models.begin()
+    await agent.models.watch()
+
+
+async def _hears(subscriber: Subscriber) -> None:
+    """Wait for the broker, but not for one that is away."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(READY_SECONDS):
             await subscriber.subscribed.wait()
-    systemd.tell(READY="1")
 
 
 async def _say_goodbye(stages: Stages, *, keeping: asyncio.Task[None]) -> None:

@@ -7,15 +7,17 @@ where it was made. A file that answers otherwise here is refused.
 
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edge_agent.errors import ModelError
 from shared.vectors import NAMES
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 Array = NDArray[np.float32]
 
@@ -51,7 +53,7 @@ class Golden(msgspec.Struct, frozen=True):
 class Model:
     """One model, ready to be asked; made by `load`."""
 
-    def __init__(self, session: ort.InferenceSession, *, size: int) -> None:
+    def __init__(self, session: "InferenceSession", *, size: int) -> None:
         entries = session.get_modelmeta().custom_metadata_map
         self.version: str = _read(entries, name="version", kind=str)
         """As in ``2026.11.1``."""
@@ -83,14 +85,7 @@ class Model:
         """
         if len(data) > LARGEST_BYTES:
             raise ModelError(f"the model has {len(data)} bytes, allowed are {LARGEST_BYTES}")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = _SILENT
-        try:
-            session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's errors have no common base
-            raise ModelError(f"the model cannot be read: {error}") from error
-        return cls(session, size=len(data))
+        return cls(_session(data), size=len(data))
 
     @classmethod
     def shipped(cls) -> Self:
@@ -141,6 +136,19 @@ class Model:
                     f"the model {self.version} answers its golden rows otherwise than where it was "
                     f"made: {name} differs by {apart:.2g}, allowed is {_PARITY:g}"
                 )
+
+
+def _session(data: bytes) -> "InferenceSession":
+    # An agent takes readings before it has a model, and most commands need none.
+    import onnxruntime as ort  # noqa: PLC0415
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = _SILENT
+    try:
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors have no common base
+        raise ModelError(f"the model cannot be read: {error}") from error
 
 
 def _read(entries: dict[str, str], *, name: str, kind: Any) -> Any:  # noqa: ANN401 - as asked for

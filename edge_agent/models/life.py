@@ -50,15 +50,15 @@ class Models(Generic[M]):
         self._rules = Day()
         self._saved_at = 0.0
 
-    def begin(self, *, now: float) -> None:
-        """Take up what an earlier run used and tried.
+    async def begin(self, *, now: float) -> None:
+        """Take up what an earlier run used and tried; until then there are rules alone.
 
         Args:
             now: Epoch seconds.
         """
-        self._loader.look_at_shipped()
-        self._employ(*self._loader.in_use(now=now))
-        self._try_on(now=now)
+        await asyncio.to_thread(self._loader.look_at_shipped)
+        await self._employ_record(now=now)
+        await self._try_on(now=now)
 
     def observe(self, seen: Seen) -> None:
         """Take in a window, and let the model on trial look at it too."""
@@ -182,14 +182,14 @@ class Models(Generic[M]):
     async def _employ_record(self, *, now: float) -> None:
         self._employ(*await asyncio.to_thread(lambda: self._loader.in_use(now=now)))
 
-    def _try_on(self, *, now: float) -> None:
+    async def _try_on(self, *, now: float) -> None:
         """Go on with a trial of an earlier run."""
         self._shadow, record = None, self.book.record
         if record.candidate is None:
             return
         known = record.known[record.candidate]
         try:
-            model = self._loader.file(record.candidate)
+            model = await asyncio.to_thread(self._loader.file, record.candidate)
         except ModelError as error:
             self.book.refuse(known.card, reason=str(error), now=now)
             return
@@ -207,7 +207,7 @@ class Models(Generic[M]):
             await self._employ_record(now=now)
         trying = None if self._shadow is None else self._shadow.model.version
         if record.candidate != trying:
-            self._try_on(now=now)
+            await self._try_on(now=now)
 
     def _judge(self, shadow: Shadow[M], *, now: float) -> None:
         """Decide the trial, if it is time or cannot go on."""

@@ -55,17 +55,18 @@ def config(tmp_path):
 def life(config):
     """`life()`: the models of an agent, and its detector."""
 
-    def start():
+    async def start():
         detector = SiteDetector(RuleSettings(), sky=Sky(47.4, 8.5))
-        return ModelLife(config, detector=detector, identity=IdentityFiles(config.identity.path)), (
-            detector
-        )
+        agent = ModelLife(config, detector=detector, identity=IdentityFiles(config.identity.path))
+        assert detector.summary().model_version is None  # until it is loaded, rules alone
+        await agent.begin()
+        return agent, detector
 
     return start
 
 
 async def test_a_model_is_tried_on_the_windows_of_a_site_and_then_used(life):
-    agent, detector = life()
+    agent, detector = await life()
     shipped = detector.summary().model_version
     assert agent.models.report().source == "shipped"
     card, data = offered()
@@ -85,7 +86,7 @@ async def test_a_model_is_tried_on_the_windows_of_a_site_and_then_used(life):
     assert reports[-1].candidate_hours >= 2.0
     assert reports[-1].agreement == 1.0  # they are the same, but for their names
     assert agent.models.report().in_use == card.version
-    again, other = life()
+    again, other = await life()
     assert other.summary().model_version == card.version
     assert again.models.report().source == "collector"
 
@@ -99,7 +100,7 @@ async def test_a_model_is_tried_on_the_windows_of_a_site_and_then_used(life):
     ],
 )
 async def test_a_model_that_does_not_prove_itself_is_named_and_never_asked(life, metadata, words):
-    agent, detector = life()
+    agent, detector = await life()
     shipped = detector.summary().model_version
     card, data = offered(**metadata)
     await agent.models.take(card, data=data, now=0.0)
@@ -110,7 +111,7 @@ async def test_a_model_that_does_not_prove_itself_is_named_and_never_asked(life,
 
 
 async def test_orders_by_hand_are_seen_by_a_running_agent(life, config):
-    agent, detector = life()
+    agent, detector = await life()
     card, data = offered()
     await agent.models.take(card, data=data, now=0.0)
     watching = asyncio.create_task(agent.watch())

@@ -46,7 +46,6 @@ class Agent:
                 key=lambda: self.key,
             ),
         )
-        self.models.begin(now=NOW)
 
     @property
     def version(self):
@@ -78,9 +77,16 @@ class Agent:
         return {line.name: line for line in found}
 
 
+async def begun(folder, **options):
+    """An agent that has loaded what it uses."""
+    agent = Agent(folder, **options)
+    await agent.models.begin(now=NOW)
+    return agent
+
+
 @pytest.fixture
-def agent(tmp_path):
-    return Agent(tmp_path)
+async def agent(tmp_path):
+    return await begun(tmp_path)
 
 
 async def test_an_agent_begins_with_the_model_that_came_with_it(agent):
@@ -109,13 +115,13 @@ async def test_a_trial_goes_on_after_a_restart(agent, tmp_path):
     await agent.offer("2026.2")
     agent.look(40)
     agent.models.save(now=NOW)
-    again = Agent(tmp_path)
+    again = await begun(tmp_path)
     assert (again.version, again.models.report().candidate) == ("2026.1", "2026.2")
     again.windows = agent.windows
     again.look(21)
     await again.tick()
     assert again.version == "2026.2"
-    assert Agent(tmp_path).version == "2026.2"
+    assert (await begun(tmp_path)).version == "2026.2"
 
 
 async def test_a_model_that_cries_wolf_on_trial_is_never_used_and_not_tried_again(agent):
@@ -130,7 +136,7 @@ async def test_a_model_that_cries_wolf_on_trial_is_never_used_and_not_tried_agai
 
 
 async def test_a_model_that_says_other_things_than_the_one_in_use_is_not_used(tmp_path):
-    agent = Agent(tmp_path, shipped=onnx_file("2026.1", below="0.5"))
+    agent = await begun(tmp_path, shipped=onnx_file("2026.1", below="0.5"))
     await agent.offer("2026.2", below="0.5", fault="2")
     agent.look(30)
     agent.look(30, light=0.1)
@@ -140,7 +146,7 @@ async def test_a_model_that_says_other_things_than_the_one_in_use_is_not_used(tm
 
 
 async def test_a_model_that_alarms_too_often_within_a_day_is_given_up_at_once(tmp_path):
-    agent = Agent(tmp_path, limits=LIMITS._replace(shadow_hours=0.0))
+    agent = await begun(tmp_path, limits=LIMITS._replace(shadow_hours=0.0))
     await agent.offer("2026.2", below="0.5")
     await agent.tick()
     assert agent.version == "2026.2"
@@ -153,11 +159,11 @@ async def test_a_model_that_alarms_too_often_within_a_day_is_given_up_at_once(tm
         "alarms too often: 20 times for 10 panels within a day, the rules alone 0"
         in agent.models.report().trouble
     )
-    assert Agent(tmp_path).version == "2026.1"
+    assert (await begun(tmp_path)).version == "2026.1"
 
 
 async def test_a_model_is_not_given_up_for_what_the_rules_alone_say_as_often(tmp_path):
-    agent = Agent(tmp_path)
+    agent = await begun(tmp_path)
     for _ in range(3):  # a hailstorm
         agent.look(5, fault=2)
         agent.look(6)
@@ -171,7 +177,7 @@ async def test_a_model_is_not_given_up_for_what_the_rules_alone_say_as_often(tmp
     [({"milliseconds": "900"}, "too slow"), ({"fails_after": "30"}, "out of its depth")],
 )
 async def test_a_model_that_is_slow_or_fails_is_rolled_back(tmp_path, behaviour, words):
-    agent = Agent(tmp_path, limits=LIMITS._replace(shadow_hours=0.0))
+    agent = await begun(tmp_path, limits=LIMITS._replace(shadow_hours=0.0))
     card = await agent.offer("2026.2", **behaviour)
     await agent.tick()
     assert agent.version == "2026.2"
@@ -191,7 +197,7 @@ async def test_a_candidate_that_is_slow_or_fails_ends_its_trial(agent):
 
 
 async def test_without_any_model_the_rules_go_on(tmp_path):
-    agent = Agent(tmp_path, shipped=onnx_file("2026.1", broken="no such file"))
+    agent = await begun(tmp_path, shipped=onnx_file("2026.1", broken="no such file"))
     assert agent.version is None
     agent.look(3)
     report = agent.models.report()
@@ -204,12 +210,12 @@ async def test_without_any_model_the_rules_go_on(tmp_path):
 
 
 async def test_a_shipped_model_that_was_given_up_comes_back_in_a_newer_version(tmp_path):
-    agent = Agent(tmp_path, shipped=onnx_file("2026.1", milliseconds="900"))
+    agent = await begun(tmp_path, shipped=onnx_file("2026.1", milliseconds="900"))
     agent.look(30)
     await agent.tick()
     assert agent.version is None
-    assert Agent(tmp_path).version is None
-    assert Agent(tmp_path, shipped=onnx_file("2026.3")).version == "2026.3"
+    assert (await begun(tmp_path)).version is None
+    assert (await begun(tmp_path, shipped=onnx_file("2026.3"))).version == "2026.3"
 
 
 async def test_a_file_that_cannot_be_loaded_is_refused_with_its_reason(agent):
@@ -228,7 +234,7 @@ async def test_a_file_of_another_version_than_it_was_signed_for_is_refused(agent
 
 @pytest.mark.parametrize("how", ["tampered", "gone", "key"])
 async def test_a_file_that_is_not_what_was_signed_is_not_used_after_a_restart(tmp_path, how):
-    agent = Agent(tmp_path, limits=LIMITS._replace(shadow_hours=0.0))
+    agent = await begun(tmp_path, limits=LIMITS._replace(shadow_hours=0.0))
     await agent.offer("2026.2")
     await agent.tick()
     file, key = tmp_path / "models" / "2026.2.onnx", KEY
@@ -238,21 +244,21 @@ async def test_a_file_that_is_not_what_was_signed_is_not_used_after_a_restart(tm
         file.unlink()
     else:
         key = Ed25519PrivateKey.generate()
-    again = Agent(tmp_path, key=key)
+    again = await begun(tmp_path, key=key)
     assert again.version == "2026.1"
     words = {"tampered": "was changed", "gone": "cannot read", "key": "not by the collector's key"}
     assert words[how] in again.lines()["2026.2"].reason
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"in_use": 7}', b"[]"])
-def test_a_damaged_record_is_no_reason_to_stop(tmp_path, content):
+async def test_a_damaged_record_is_no_reason_to_stop(tmp_path, content):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "record.json").write_bytes(content)
-    assert Agent(tmp_path).version == "2026.1"
+    assert (await begun(tmp_path)).version == "2026.1"
 
 
 async def test_where_nothing_can_be_written_models_change_in_memory(tmp_path):
-    agent = Agent(tmp_path, limits=LIMITS._replace(shadow_hours=0.0))
+    agent = await begun(tmp_path, limits=LIMITS._replace(shadow_hours=0.0))
     await agent.offer("2026.2", milliseconds="900")
     await agent.tick()
     (tmp_path / "models").rename(tmp_path / "gone")
@@ -356,7 +362,7 @@ async def test_files_nobody_goes_back_to_are_deleted(agent, tmp_path):
 
 
 async def test_the_nights_count_for_a_trial_and_a_pause_of_weeks_does_not(tmp_path):
-    agent = Agent(tmp_path, limits=replace_hours(30.0))
+    agent = await begun(tmp_path, limits=replace_hours(30.0))
     await agent.offer("2026.2")
     agent.look(10)
     agent.windows += 14 * 60  # a night
