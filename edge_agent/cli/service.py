@@ -1,6 +1,5 @@
-"""Running the agent, and having systemd run it."""
+"""Having systemd run the agent."""
 
-import logging
 import shutil
 import sys
 from importlib.resources import files
@@ -9,38 +8,13 @@ from string import Template
 from typing import Annotated
 
 import typer
-import uvloop
 
 from edge_agent.addresses import secret_files
 from edge_agent.cli.common import ConfigOption
 from edge_agent.configfile import config_path, load_config
 from edge_agent.errors import EdgeError
-from edge_agent.run import run as run_agent
 
 UNIT_PATH = Path("/etc/systemd/system/heliograph-edge.service")
-
-_log = logging.getLogger("edge_agent")
-
-
-def run(
-    *,
-    config: ConfigOption = None,
-    log_level: Annotated[
-        str, typer.Option(help="debug, info, warning or error.", envvar="HELIOGRAPH_LOG_LEVEL")
-    ] = "info",
-) -> None:
-    """Run the agent until SIGTERM or Ctrl-C; then bring everything to safety and end."""
-    _log_to_stderr(log_level)
-    settings = load_config(config_path(config))
-    try:
-        uvloop.run(run_agent(settings))
-    except BaseExceptionGroup as group:
-        expected, unexpected = group.split(EdgeError)
-        if unexpected is not None:
-            _log.critical("the agent failed unexpectedly", exc_info=unexpected)
-        for error in _leaves(expected) if expected is not None else ():
-            typer.echo(f"edge-agent: {error}", err=True)
-        raise typer.Exit(1) from None
 
 
 def install_service(
@@ -81,28 +55,3 @@ def install_service(
 
 def _unit_text() -> str:
     return files("edge_agent.cli").joinpath("heliograph-edge.service").read_text("utf-8")
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    """Return the errors themselves, however deep they are grouped."""
-    return [
-        leaf
-        for error in group.exceptions
-        for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
-    ]
-
-
-def _log_to_stderr(level: str) -> None:
-    number = logging.getLevelNamesMapping().get(level.upper())
-    if number is None:
-        raise typer.BadParameter(
-            f"{level!r} is not one of debug, info, warning, error", param_hint="--log-level"
-        )
-    logging.basicConfig(
-        level=number, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
-    )
-    # These say every request, every packet and every attempt; we say the changes.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("httpcore").setLevel(logging.WARNING)
-    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
-    logging.getLogger("gmqtt").setLevel(logging.CRITICAL)

@@ -13,7 +13,7 @@ from collector.app import create_app
 from collector.cli import app as collector
 from collector.settings import Settings, variable
 from edge_agent import outbox
-from edge_agent.cli import app as edge_agent
+from edge_agent.cli.commands import app as edge_agent
 from edge_agent.config import Config
 from models.simulator.cli import app as panel_simulator
 
@@ -31,7 +31,8 @@ def commands(program, app):
 
     def below(command, words):
         if subcommands := getattr(command, "commands", None):
-            for name, sub in subcommands.items():
+            for name in list(subcommands):
+                _, sub, _ = command.resolve_command(typer.Context(command), [name])
                 yield from below(sub, [*words, name])
         else:
             yield " ".join(words)

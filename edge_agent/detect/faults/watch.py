@@ -169,9 +169,7 @@ class Watch:
         self._horizons.forget(muted.everything)
         seen[:, muted.everything] = np.nan
         noise = noise_of(seen, group=self._group)
-        judged = self._horizons.step(
-            seen, noise=noise, group=self._group, end_us=window.end_us
-        )
+        judged = self._horizons.step(seen, noise=noise, group=self._group, end_us=window.end_us)
         recent = self._recent(seen)
         hits = Hits.of(judged, recent=recent, sigma=baseline.sigma, tolerance=baseline.tolerance)
         frozen = self._frozen.step(window, sun=found.sun)

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
-from edge_agent.cli import app
+from edge_agent.cli.commands import app
 from edge_agent.identity import Card, write_card, write_key
 from edge_agent.outbox import open_outbox
 from edge_agent.sealed import seal

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edge_agent.cli import app
+from edge_agent.cli.commands import app
 from edge_agent.cli.csvfile import read_csv
 from edge_agent.detect.faults.memory import baseline_page
 from edge_agent.errors import EdgeError

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edge_agent.cli import app
+from edge_agent.cli.commands import app
 from edge_agent.entries import KEPT_BYTES, Entry
 from edge_agent.errors import OutboxError
 from edge_agent.outbox import open_outbox

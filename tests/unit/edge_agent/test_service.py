@@ -2,7 +2,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge_agent.addresses import broker_of
-from edge_agent.cli import app
+from edge_agent.cli.commands import app
 from edge_agent.configfile import load_config
 
 
