@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 from edge_agent.assembly import Agent, assembled
 from edge_agent.config import Config
 from edge_agent.errors import EdgeError, OutboxFullError
+from edge_agent.memory import give_back, give_back_often
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
 from edge_agent.outbox.damage_watch import watch_damage
@@ -108,6 +109,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
                 stages.outbox, path=config.buffer.path, max_bytes=config.buffer.max_bytes
             ),
             "clock": agent.timekeeper.run(),
+            "memory": give_back_often(),
             "status": agent.observer.write(status_path(config.buffer.path)),
             "ready": _say_ready(agent.subscriber, systemd=systemd),
             "life": agent.observer.show_life(systemd),
@@ -134,6 +136,7 @@ async def _use_models(agent: Agent) -> NoReturn:
     """Load models once readings come, which nothing of theirs is to hold up; look after them."""
     await _hears(agent.subscriber)
     await agent.models.begin()
+    give_back()
     await agent.models.watch()
 
 

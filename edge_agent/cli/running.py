@@ -8,6 +8,7 @@ import uvloop
 
 from edge_agent.configfile import config_path, load_config
 from edge_agent.errors import EdgeError
+from edge_agent.memory import keep_little
 from edge_agent.run import run
 
 _log = logging.getLogger("edge_agent")
@@ -23,6 +24,7 @@ def go(config: Path | None, *, log_level: str) -> int:
     Raises:
         EdgeError: The configuration cannot be used, or something else it needs.
     """
+    keep_little()
     _log_to_stderr(log_level)
     settings = load_config(config_path(config))
     try:
