@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -12,7 +11,7 @@ from typing import Final, NoReturn
 from edge_agent.assembly import Agent, assembled
 from edge_agent.config import Config
 from edge_agent.errors import EdgeError, OutboxFullError
-from edge_agent.memory import give_back, give_back_often
+from edge_agent.memory import give_back, seldom_look_for_cycles, settle
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
 from edge_agent.outbox.damage_watch import watch_damage
@@ -41,7 +40,7 @@ async def run(config: Config) -> None:
         EdgeError: Something it needs cannot be used.
         BaseExceptionGroup: A task failed unexpectedly; systemd is to start us anew.
     """
-    collect_garbage_rarely()
+    seldom_look_for_cycles()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -80,15 +79,6 @@ async def _assembled_in_time(
     return None
 
 
-def collect_garbage_rarely() -> None:
-    """Let Python look for cycles less often: thousands of waiting messages are not garbage.
-
-    Measured by `tests/benchmarks/agent_throughput.py`: up to a third of the processor time.
-    """
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-
-
 async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
     """Run all tasks until told to stop, or until one fails."""
     stages, systemd = agent.stages, Systemd.of(os.environ)
@@ -109,7 +99,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
                 stages.outbox, path=config.buffer.path, max_bytes=config.buffer.max_bytes
             ),
             "clock": agent.timekeeper.run(),
-            "memory": give_back_often(),
+            "memory": give_back(),
             "status": agent.observer.write(status_path(config.buffer.path)),
             "ready": _say_ready(agent.subscriber, systemd=systemd),
             "life": agent.observer.show_life(systemd),
@@ -136,7 +126,7 @@ async def _use_models(agent: Agent) -> NoReturn:
     """Load models once readings come, which nothing of theirs is to hold up; look after them."""
     await _hears(agent.subscriber)
     await agent.models.begin()
-    give_back()
+    settle()
     await agent.models.watch()
 
 

@@ -20,6 +20,8 @@ def main() -> None:
 
             app()
         else:
+            # Wherever there is click, httpx brings a command line along: 5 MB nobody here uses.
+            sys.modules["click"] = None  # type: ignore[assignment]
             from edge_agent.cli.running import go
 
             sys.exit(go(wanted.config, log_level=wanted.log_level))

@@ -19,7 +19,7 @@ from edge_agent.assembly import assembled
 from edge_agent.config import pace_of
 from edge_agent.configfile import parse_config
 from edge_agent.pipeline import deliver, keep
-from edge_agent.run import collect_garbage_rarely
+from edge_agent.memory import seldom_look_for_cycles
 from edge_agent.scheduler import LANES
 from shared.messages import ReadingMessage
 
@@ -66,7 +66,7 @@ async def bare(port, count):
 
 async def agent(port, count, folder):
     """Run the agent's own stages, the collector away: every flush is a commit on disk."""
-    collect_garbage_rarely()
+    seldom_look_for_cycles()
     async with assembled(config_of(port, folder)) as whole:
         stages, started = whole.stages, None
         async with asyncio.TaskGroup() as tasks:
