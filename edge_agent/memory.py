@@ -17,7 +17,9 @@ from typing import Final, NoReturn
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 _LARGE_BYTES: Final = 131_072
-_YOUNG_SECONDS: Final = 5.0
+YOUNG_SECONDS: Final = 5.0
+"""How often to look for cycles among what is new."""
+
 _ALL_AFTER: Final = 12
 
 
@@ -47,11 +49,15 @@ def settle() -> None:
     _give_back()
 
 
-async def give_back() -> NoReturn:
-    """Find cycles and return free memory, for ever."""
+async def give_back(*, young_seconds: float = YOUNG_SECONDS) -> NoReturn:
+    """Find cycles and return free memory, for ever.
+
+    Args:
+        young_seconds: How often to look through what is new; every twelfth time all is.
+    """
     while True:
         for _ in range(_ALL_AFTER):
-            await asyncio.sleep(_YOUNG_SECONDS)
+            await asyncio.sleep(young_seconds)
             gc.collect(1)
         gc.collect()
         _give_back()

@@ -54,15 +54,27 @@ class History:
         """Return the same for some panels, by number."""
         return type(self)(self.time_us, self.day, self.values[..., at], self.irradiance_w_m2)
 
-    def joined(self, other: Self) -> Self:
-        """Return both, one after the other; panels the first did not know are missing there."""
-        more = other.values.shape[2] - self.values.shape[2]
-        mine = np.pad(self.values, ((0, 0), (0, 0), (0, more)), constant_values=np.nan)
+    def joined(self, other: Self, *, rows: NDArray[np.bool_] | None = None) -> Self:
+        """Return both, one after the other; panels the first did not know are missing there.
+
+        Args:
+            other: Of the panels of this one, or more.
+            rows: Which of these rows to take, by mask; all without it.
+        """
+        mine = np.flatnonzero(rows) if rows is not None else np.arange(len(self))
+        known = self.values.shape[2]
+        # Filled in place: a gateway has no memory for a copy of a copy.
+        values = np.full(
+            (4, len(mine) + len(other), other.values.shape[2]), np.nan, self.values.dtype
+        )
+        for number in range(len(values)):
+            values[number, : len(mine), :known] = self.values[number, mine]
+        values[:, len(mine) :] = other.values
         return type(self)(
-            np.concatenate([self.time_us, other.time_us]),
-            np.concatenate([self.day, other.day]),
-            np.concatenate([mine, other.values], axis=1),
-            np.concatenate([self.irradiance_w_m2, other.irradiance_w_m2]),
+            np.concatenate([self.time_us[mine], other.time_us]),
+            np.concatenate([self.day[mine], other.day]),
+            values,
+            np.concatenate([self.irradiance_w_m2[mine], other.irradiance_w_m2]),
         )
 
     def to_bytes(self) -> bytes:

@@ -78,9 +78,7 @@ class Lesson:
         day = self._day(baseline)
         today = replace(self.today, values=self.today.values.copy())
         today.values[..., : len(self.alarmed)][..., self.alarmed] = np.nan
-        newest = int(today.day[0])
-        kept = before.history.take(before.history.day > newest - KEPT_DAYS)
-        history = _bounded(kept.joined(today))
+        history = before.history.joined(today, rows=_still_wanted(before.history, today=today))
         fitted = fit_in_portions(history, panel_ids=self.panel_ids, group=self.group, sky=self.sky)
         fitted = _cautious(replace(fitted, fitted_us=int(today.time_us[-1])))
         usable = fitted.own | ~baseline.own
@@ -110,13 +108,15 @@ class Lesson:
         return losses, _watt_hours(found, time_us=part.time_us)
 
 
-def _bounded(history: History) -> History:
-    """Return the same without its oldest days, where there are too many panels for all of them."""
-    most = max(MOST_VALUES // max(history.values.shape[2], 1), 1)
-    if len(history) <= most:
-        return history
-    oldest = min(int(history.day[-most]) + 1, int(history.day[-1]))
-    return history.take(history.day >= oldest)
+def _still_wanted(history: History, *, today: History) -> NDArray[np.bool_]:
+    """Return the rows to keep: of the last days; of fewer, where there are too many panels."""
+    newest = int(today.day[0])
+    recent = history.day > newest - KEPT_DAYS
+    most = max(MOST_VALUES // max(today.values.shape[2], 1), 1)
+    day = np.concatenate([history.day[recent], today.day])
+    if len(day) <= most:
+        return recent
+    return recent & (history.day >= min(int(day[-most]) + 1, newest))
 
 
 def _cautious(baseline: Baseline) -> Baseline:

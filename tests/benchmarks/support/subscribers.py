@@ -18,8 +18,8 @@ import uvloop
 from edge_agent.assembly import assembled
 from edge_agent.config import pace_of
 from edge_agent.configfile import parse_config
-from edge_agent.pipeline import deliver, keep
 from edge_agent.memory import seldom_look_for_cycles
+from edge_agent.pipeline import deliver, keep
 from edge_agent.scheduler import LANES
 from shared.messages import ReadingMessage
 
