@@ -6,13 +6,12 @@ options leave nothing to explain.
 
 import sys
 
+from edge_agent.cli.plainly import PlainRun, plain_run
 from edge_agent.errors import EdgeError
 
 
 def main() -> None:
     """Run the command line; what goes wrong is said in one sentence, exit code 1."""
-    from edge_agent.cli.plainly import plain_run
-
     try:
         wanted = plain_run(sys.argv[1:])
         if wanted is None:
@@ -20,11 +19,20 @@ def main() -> None:
 
             app()
         else:
-            # Wherever there is click, httpx brings a command line along: 5 MB nobody here uses.
-            sys.modules["click"] = None  # type: ignore[assignment]
-            from edge_agent.cli.running import go
-
-            sys.exit(go(wanted.config, log_level=wanted.log_level))
+            sys.exit(_run(wanted))
     except EdgeError as error:
         sys.stderr.write(f"edge-agent: {error}\n")
         sys.exit(1)
+
+
+def _run(wanted: PlainRun) -> int:
+    # Wherever there is click, httpx brings a command line of its own along: 5 MB nobody here uses.
+    unwanted = "click" not in sys.modules
+    if unwanted:
+        sys.modules["click"] = None  # type: ignore[assignment]
+    try:
+        from edge_agent.cli.running import go
+    finally:
+        if unwanted:
+            del sys.modules["click"]
+    return go(wanted.config, log_level=wanted.log_level)
