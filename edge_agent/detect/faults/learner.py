@@ -70,7 +70,7 @@ class Learner:
         self._known = Known(self.baseline, self.history)
         self._lessons: deque[Future[Known]] = deque()
         self._pending: list[Window] = []
-        self._today: list[tuple[int, Array, float]] = []
+        self._today: list[tuple[int, NDArray[np.float32], float]] = []
         self._noon = self._noon_before = 0j
         self._shift = 0.0
         self._number: int | None = None
@@ -88,7 +88,7 @@ class Learner:
         self._alarmed = today.alarmed
         self._number = int(blocks.day[0]) if len(blocks) else None
         self._today = [
-            (int(time_us), blocks.values[:, row].astype(np.float64), float(light))
+            (int(time_us), blocks.values[:, row], float(light))
             for row, (time_us, light) in enumerate(
                 zip(blocks.time_us, blocks.irradiance_w_m2, strict=True)
             )
@@ -164,7 +164,8 @@ class Learner:
         pending, self._pending = self._pending, []
         panels = window.values.shape[1]
         same = [part for part in pending if part.values.shape[1] == panels]
-        values = nan_median(np.stack([part.values for part in same]), axis=0)
+        medians = nan_median(np.stack([part.values for part in same]), axis=0)
+        values = medians.astype(np.float32)  # a day of them is kept
         light = nan_median(np.array([part.irradiance_w_m2 for part in same]), axis=0)
         self._today.append(((first.start_us + window.end_us) // 2, values, float(light)))
 
@@ -177,7 +178,7 @@ class Learner:
         return History(
             np.array([block[0] for block in blocks], np.int64),
             np.full(len(blocks), self._number, np.int32),
-            values.astype(np.float32),
+            values,
             np.array([block[2] for block in blocks], np.float32),
         )
 
@@ -214,5 +215,5 @@ class Learner:
         return days
 
 
-def _widened(values: Array, *, panels: int) -> Array:
+def _widened(values: NDArray[np.float32], *, panels: int) -> NDArray[np.float32]:
     return np.pad(values, ((0, 0), (0, panels - values.shape[1])), constant_values=np.nan)
