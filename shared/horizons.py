@@ -20,6 +20,7 @@ _LEAST_WINDOWS: Final = (2, 4, 8)
 _KNOWN: Final = 0.6
 _FEATURES: Final = len(FEATURES)
 _WILD: Final = 12.0
+_AT_ONCE: Final = 250
 _MOST: Final = 2.5 * np.array(TOLERANCE)[0]
 _HALF: Final = 0.5 * np.array(TOLERANCE)[-1]
 
@@ -154,17 +155,19 @@ class Horizons:
         """Return the sums of `parts` over each horizon, ``(horizons, 4, features, panels)``."""
         newest = (self._place - 1 - np.arange(len(self._tame))) % len(self._tame)
         sums = np.empty((len(self.lengths), 4, *self._tame.shape[1:]))
-        for feature in range(_FEATURES):
-            # One after the other: the weights of all at once are what is not to be kept.
-            mine = slice(feature, feature + 1)
-            pieces = weighed(
-                self._tame[:, mine].swapaxes(0, 1),
-                noise=self._noise[:, mine].swapaxes(0, 1)[..., group],
-                first=feature,
-            )[:, 0]
-            for number, length in enumerate(self.lengths):
-                told = pieces if length == len(newest) else pieces[:, newest[:length]]
-                sums[number, :, feature] = told.sum(axis=1, dtype=np.float64)
+        for first in range(0, len(group), _AT_ONCE):
+            # Some after the others: the weights of all at once are what is not to be kept.
+            some = slice(first, first + _AT_ONCE)
+            for feature in range(_FEATURES):
+                mine = slice(feature, feature + 1)
+                pieces = weighed(
+                    self._tame[:, mine, some].swapaxes(0, 1),
+                    noise=self._noise[:, mine].swapaxes(0, 1)[..., group[some]],
+                    first=feature,
+                )[:, 0]
+                for number, length in enumerate(self.lengths):
+                    told = pieces if length == len(newest) else pieces[:, newest[:length]]
+                    sums[number, :, feature, some] = told.sum(axis=1, dtype=np.float64)
         return sums
 
     def _advance(self, tame: Array | float, *, noise: Array | float) -> None:

@@ -5,6 +5,7 @@ readings, some seconds late, so that what comes out of order still counts; what 
 that is left out and counted.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -152,10 +153,17 @@ class Windows:
         self._next_us = edge
         if not due.any():
             return
-        ready = batch.take(due)
+        ready = batch if due.all() else batch.take(due)
         panel = self.admit(ready.panel_ids)[ready.panel]
-        for start, rows in _by_window(ready.time_us, width=width, rows=panel >= 0):
-            yield self._window(ready.take(rows), panel=panel[rows], start_us=start)
+        waiting = deque(_by_window(ready.time_us, width=width, rows=panel >= 0))
+        del batch, due  # a minute's readings need not be there twice, nor beside what comes of them
+        while waiting:
+            start, rows = waiting.popleft()
+            part = ready if len(rows) == len(ready) else ready.take(rows)
+            window = self._window(part, panel=panel[rows], start_us=start)
+            if not waiting:
+                del ready, panel, rows, part
+            yield window
 
     def _window(self, readings: Readings, *, panel: NDArray[np.intp], start_us: int) -> Window:
         count, end_us = len(self.panel_ids), start_us + (self.width_us or 0)
