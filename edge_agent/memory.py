@@ -17,10 +17,10 @@ from typing import Final, NoReturn
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 _LARGE_BYTES: Final = 131_072
-YOUNG_SECONDS: Final = 2.0
+YOUNG_SECONDS: Final = 1.0
 """How often to look for cycles among what is new."""
 
-_ALL_AFTER: Final = 30
+_ALL_AFTER: Final = 10
 
 
 def keep_little() -> None:
@@ -53,7 +53,7 @@ async def give_back(*, young_seconds: float = YOUNG_SECONDS) -> NoReturn:
     """Find cycles and return free memory, for ever.
 
     Args:
-        young_seconds: How often to look through what is new; each thirtieth time it is all.
+        young_seconds: How often to look through what is new; each tenth time it is all.
     """
     while True:
         for _ in range(_ALL_AFTER):
