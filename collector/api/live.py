@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from typing import Annotated, Any, Final
 
 from litestar import Request, Router, get
@@ -30,6 +31,10 @@ _log: Final = logging.getLogger(__name__)
 Sites = Annotated[
     str | None, QueryParameter(name="site", description="Only these sites; by commas.")
 ]
+Readings = Annotated[
+    str | None,
+    QueryParameter(description="Readings only of these sites, by commas; empty for none."),
+]
 LastEventId = Annotated[
     str | None,
     QueryParameter(description="As the header Last-Event-ID, for who cannot send that."),
@@ -55,11 +60,13 @@ class EventStream(ASGIStreamingResponse):
     responses=responses(400, 401, 403, 404, 503),
     media_type="text/event-stream",
 )
-async def live(
+async def live(  # noqa: PLR0913 - one argument for each parameter of the address
     request: Request[Any, Any, Any],
+    *,
     database: NamedDependency[Database],
     hub: NamedDependency[Hub],
     site: Sites = None,
+    readings: Readings = None,
     last_event_id: LastEventId = None,
 ) -> EventStream:
     """What happens, as it happens: `readings` of a site (at most one a second), `alert`, `gateway`.
@@ -69,17 +76,26 @@ async def live(
     shown. `heartbeat` comes after five seconds without anything else.
     """
     hub.refuse_if_full()
-    sites = await _sites(database, text=site)
+    sites = await _sites(database, name="site", text=site)
+    # Empty is none of them: a page that lists alerts wants no readings.
+    of = await _sites(database, name="readings", text=readings) if readings else None
+    if readings is not None and of is None:
+        of = frozenset()
     after = _number(request.headers.get("last-event-id") or last_event_id)
-    stream = _events(database, hub=hub, sites=sites, after=after)
+    watching = hub.watching(sites, readings=of)
+    stream = _events(database, hub=hub, watching=watching, after=after)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return EventStream(iterator=stream, media_type="text/event-stream", headers=headers)
 
 
 async def _events(
-    database: Database, *, hub: Hub, sites: frozenset[str] | None, after: int | None
+    database: Database,
+    *,
+    hub: Hub,
+    watching: AbstractContextManager[Watcher],
+    after: int | None,
 ) -> AsyncIterator[bytes]:
-    with hub.watching(sites) as watcher:
+    with watching as watcher:
         yield b"retry: 2000\n\n"
         known = watcher.after
         if after is None:
@@ -102,12 +118,12 @@ async def _resumed(database: Database, *, after: int, watcher: Watcher) -> list[
     return [event_of(one) for one in found]
 
 
-async def _sites(database: Database, *, text: str | None) -> frozenset[str] | None:
+async def _sites(database: Database, *, name: str, text: str | None) -> frozenset[str] | None:
     if text is None:
         return None
     wanted = frozenset(text.split(","))
     if len(wanted) > _MAX_SITES:
-        raise bad_request(f"site names {len(wanted)} sites, allowed are {_MAX_SITES}, or all")
+        raise bad_request(f"{name} names {len(wanted)} sites, allowed are {_MAX_SITES}, or all")
     for one in sorted(wanted):
         await find_site(database, site=one)
     return wanted

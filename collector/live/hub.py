@@ -19,6 +19,8 @@ MAX_WAITING: Final = 500
 """How many events wait for one of them before it is dropped."""
 PACE_SECONDS: Final = 1.0
 """A site's readings are told at most once in this time."""
+READINGS: Final = "readings"
+"""The kind of event that says a site has new readings."""
 HEARTBEAT_SECONDS: Final = 5.0
 """So long a stream is silent at most."""
 
@@ -54,6 +56,8 @@ class Watcher:
     """Only these; None for all."""
     after: int
     """The number of the last event that was told before it came."""
+    readings: Collection[str] | None = None
+    """Readings only of these of them; None for all."""
     dropped: bool = False
     """Whether it was too slow."""
     ended: bool = False
@@ -62,7 +66,9 @@ class Watcher:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wants(self, event: Event) -> bool:
-        """Tell whether an event is of its sites."""
+        """Tell whether an event is of its sites, or of those whose readings it looks at."""
+        if event.kind == READINGS and self.readings is not None and event.site not in self.readings:
+            return False
         return event.site is None or self.sites is None or event.site in self.sites
 
     def offer(self, event: Event) -> bool:
@@ -131,9 +137,16 @@ class Hub:
             )
 
     @contextmanager
-    def watching(self, sites: Collection[str] | None) -> Iterator[Watcher]:
-        """Look on for as long as the context lasts."""
-        watcher = Watcher(sites, self.last)
+    def watching(
+        self, sites: Collection[str] | None, *, readings: Collection[str] | None = None
+    ) -> Iterator[Watcher]:
+        """Look on for as long as the context lasts.
+
+        Args:
+            sites: At these; None for all.
+            readings: At readings only of these; None for all.
+        """
+        watcher = Watcher(sites, self.last, readings)
         self._watchers.add(watcher)
         try:
             yield watcher
@@ -174,5 +187,5 @@ class Hub:
     def _flush(self, site: str) -> None:
         summary = self._held.pop(site)
         self._told_at[site] = self._clock()
-        self._newest[site] = event = Event("readings", site, summary.body(site))
+        self._newest[site] = event = Event(READINGS, site, summary.body(site))
         self.tell(event)

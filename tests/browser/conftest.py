@@ -14,9 +14,11 @@ import uvicorn
 from litestar import Litestar, Response, get
 from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import Stream
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from collector.console.pages import console_router
+from collector.live.hub import Event, Hub
 
 _CHROMIUM = "/usr/bin/chromium"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -52,6 +54,12 @@ class Fleet:
     hole: tuple[timedelta, timedelta] = (timedelta(minutes=150), timedelta(minutes=115))
     away: bool = False
     signed_in: bool = True
+    hub: Hub = field(default_factory=Hub)
+    streamless: bool = False
+
+    def tell(self, kind: str, site: str, **body: Any) -> None:
+        """Let an event go out to the pages that look on."""
+        self.hub.tell(Event(kind, site, {"site": site, **body}))
 
     def series(self, site: str, start: datetime, end: datetime, step: int) -> dict[str, Any]:
         """Columns of a site's power, with a hole in beta's."""
@@ -314,6 +322,22 @@ def make_account(gateway: dict[str, Any], now: datetime) -> dict[str, Any]:
     return account
 
 
+@get("/api/live", media_type="text/event-stream")
+async def _live(state: State, readings: FromQuery[str | None] = None) -> Response[Any]:
+    fleet: Fleet = state.fleet
+    if fleet.streamless:
+        return Response({"status": 503, "detail": "Too many streams."}, status_code=503)
+
+    async def events() -> AsyncIterator[bytes]:
+        of = None if readings is None else {*readings.split(",")} - {""}
+        with fleet.hub.watching(None, readings=of) as watcher:
+            yield Event("ready", None, {}).encoded()
+            async for event in watcher.events():
+                yield event.encoded()
+
+    return Stream(events(), media_type="text/event-stream")
+
+
 @get("/api/gateways")
 async def _gateways(state: State) -> list[dict[str, Any]]:
     return make_gateways(state.fleet.sky.now)
@@ -351,6 +375,7 @@ async def console_url(fleet: Fleet) -> AsyncIterator[str]:
         _alerts,
         _gateways,
         _one_gateway,
+        _live,
     ]
     app = Litestar(handlers, state=State({"fleet": fleet}), openapi_config=None)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
@@ -359,6 +384,7 @@ async def console_url(fleet: Fleet) -> AsyncIterator[str]:
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"
+    fleet.hub.end()
     server.should_exit = True
     await serving
 

@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from collector.live.hub import Event
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PAGES = {
@@ -80,10 +82,55 @@ async def test_new_power_and_a_new_alert_appear_without_a_reload(page, fleet):
 
     fleet.sites[0]["power_watts"] = 1234.0
     fleet.alerts[3]["state"] = "open"
+    fleet.tell("readings", "alpha")
+    fleet.tell("alert", "alpha")
 
     await expect(page.locator(".sites tbody tr").first.locator("td b")).to_have_text("1.23")
     await expect(page.locator("#alerts .alert")).to_have_count(4)
     await expect(page.locator("#announce")).to_contain_text("New alert: Over-temperature")
+
+
+async def test_an_event_shows_within_a_second_and_pages_without_events_ask_rarely(
+    page, fleet, watch
+):
+    await page.clock.install()
+    await open_page(page, "site")
+    await page.clock.run_for(3_000)
+    asked = len(watch.requests)
+    await page.clock.run_for(4_000)
+    assert len(watch.requests) == asked
+
+    fleet.sites[0]["power_watts"] = 1234.0
+    fleet.tell("readings", "beta")
+    fleet.tell("readings", "alpha")
+    await expect(page.locator("#live-text")).to_contain_text("Live")
+    await page.clock.run_for(1_000)
+    await expect(page.locator("#totals .value").first).to_have_text("1.23")
+
+
+async def test_without_a_stream_pages_ask_now_and_then_and_say_so(page, fleet):
+    fleet.streamless = True
+    await page.clock.install()
+    await page.goto(PAGES["fleet"])
+    await expect(page.locator("#live-text")).to_contain_text("Reconnecting ·")
+
+    fleet.sites[0]["power_watts"] = 1234.0
+    await page.clock.run_for(6_000)
+    await expect(page.locator(".sites tbody tr").first.locator("td b")).to_have_text("1.23")
+
+    fleet.streamless = False
+    await page.evaluate("() => dispatchEvent(new Event('online'))")
+    await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+
+
+async def test_a_stream_that_ends_is_opened_again_from_where_it_was(page, fleet, watch):
+    await open_page(page, "alerts")
+    fleet.hub.tell(Event("alert", "alpha", {}, 41))
+    async with page.expect_request("**/api/live**last_event_id=41"):
+        fleet.hub.end()
+    await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    streams = [url for url in watch.requests if "/api/live" in url]
+    assert all("readings=" in url.split("&")[0] for url in streams)
 
 
 @pytest.mark.parametrize("name", CHARTED)
@@ -181,17 +228,21 @@ async def test_figures_stay_and_their_age_is_told_while_the_collector_is_away(pa
     await expect(page.locator("#live")).to_have_attribute("data-state", "live")
 
 
-async def test_a_server_that_stops_answering_is_called_offline(page, context):
+async def test_a_server_that_stops_answering_leaves_figures_that_are_called_stale(
+    page, context, fleet
+):
     await page.clock.install()
     await open_page(page, "fleet")
     await context.route("**/api/**", lambda route: route.abort())
+    fleet.hub.end()
 
-    await page.clock.run_for(6_000)
+    await expect(page.locator("#live")).to_have_attribute("data-state", "reconnecting")
+    await page.clock.run_for(13_000)
     await expect(page.locator("#sites .notice")).to_contain_text("does not answer")
-    await page.clock.run_for(20_000)
-    await expect(page.locator("#live-text")).to_contain_text("Reconnecting")
+    await page.clock.run_for(10_000)
+    await expect(page.locator("#live-text")).to_contain_text("Reconnecting (")
     await page.clock.run_for(50_000)
-    await expect(page.locator("#live-text")).to_contain_text("Offline since")
+    await expect(page.locator("#live-text")).to_contain_text("Stale since")
     await expect(page.locator(".sites tbody tr")).to_have_count(3)
 
     await context.unroute("**/api/**")

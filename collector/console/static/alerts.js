@@ -25,4 +25,4 @@ async function refresh() {
   announce(standing);
 }
 
-new Live().add(refresh, 4000, trouble.onError).start();
+new Live().add(refresh, { on: ["alert"], onError: trouble.onError }).start([]);

@@ -22,6 +22,9 @@ const COLUMNS = [
   ["Alerts", "number"],
 ];
 
+/** Whose readings are followed as they come, at most. */
+const MOST_FOLLOWED = 100;
+
 const live = new Live();
 const days = new Days();
 const totals = new Figures(byId("totals"));
@@ -137,6 +140,8 @@ async function refreshSites() {
   showTotals(found);
   showAttention();
   power.setSites(found);
+  // Of very many sites some always have something new: these are asked for now and then instead.
+  live.watch(found.length > MOST_FOLLOWED ? [] : null);
   if (fresh) live.refresh();
 }
 
@@ -155,8 +160,8 @@ async function refreshDays() {
 }
 
 live
-  .add(refreshSites, 3000, troubles.sites.onError)
-  .add(refreshAlerts, 5000, troubles.alerts.onError)
-  .add(() => power.refresh().then(troubles.power.clear), 5000, troubles.power.onError)
-  .add(refreshDays, 10_000, troubles.sites.onError)
+  .add(refreshSites, { on: ["readings", "gateway"], gap: 1000, onError: troubles.sites.onError })
+  .add(refreshAlerts, { on: ["alert"], onError: troubles.alerts.onError })
+  .add(() => power.refresh().then(troubles.power.clear), { on: ["readings"], gap: 5000, onError: troubles.power.onError })
+  .add(refreshDays, { every: 10_000, onError: troubles.sites.onError })
   .start();

@@ -102,7 +102,7 @@ async function refreshAlerts() {
 }
 
 live
-  .add(refreshPanel, 2000, troubles.totals.onError)
-  .add(refreshAlerts, 5000, troubles.alerts.onError)
-  .add(refreshCharts, 5000, troubles.charts.onError)
-  .start();
+  .add(refreshPanel, { on: ["readings"], onError: troubles.totals.onError })
+  .add(refreshAlerts, { on: ["alert"], onError: troubles.alerts.onError })
+  .add(refreshCharts, { on: ["readings"], gap: 10_000, onError: troubles.charts.onError })
+  .start([site]);

@@ -72,8 +72,8 @@ async function refreshPanels() {
 }
 
 live
-  .add(refreshSite, 3000, troubles.totals.onError)
-  .add(refreshPanels, 5000, troubles.panels.onError)
-  .add(refreshAlerts, 5000, troubles.alerts.onError)
-  .add(() => power.refresh().then(troubles.power.clear), 5000, troubles.power.onError)
-  .start();
+  .add(refreshSite, { on: ["readings", "gateway"], onError: troubles.totals.onError })
+  .add(refreshPanels, { on: ["readings"], gap: 1000, onError: troubles.panels.onError })
+  .add(refreshAlerts, { on: ["alert"], onError: troubles.alerts.onError })
+  .add(() => power.refresh().then(troubles.power.clear), { on: ["readings"], gap: 5000, onError: troubles.power.onError })
+  .start([id]);
