@@ -69,7 +69,7 @@ async def live(  # noqa: PLR0913 - one argument for each parameter of the addres
     readings: Readings = None,
     last_event_id: LastEventId = None,
 ) -> EventStream:
-    """What happens, as it happens: `readings` of a site (at most one a second), `alert`, `gateway`.
+    """What happens, as it happens: `readings` of a site (at most two a second), `alert`, `gateway`.
 
     Events of alerts and gateways have an id; who comes back with the last one as `Last-Event-ID`
     is told what was missed, or, when that is too old or too much, `reset`: ask anew for what is

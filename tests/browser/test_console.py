@@ -259,7 +259,52 @@ async def test_the_site_page_marks_the_panel_in_trouble_and_the_silent_one(page)
     await expect(tiles.filter(has_text="PANEL-003")).to_contain_text("64 % of group")
     await expect(tiles.filter(has_text="PANEL-009")).to_contain_text("—")
     await tiles.filter(has_text="PANEL-003").click()
-    await expect(page.locator(".multiple")).to_have_count(4)
+    await expect(page.locator("#charts .multiple")).to_have_count(4)
+
+
+async def test_the_panel_page_says_what_is_wrong_and_shows_why(page):
+    await open_page(page, "panel")
+
+    await expect(page.locator("#verdict")).to_contain_text("Bypass diode short, since")
+    await expect(page.locator("#totals")).to_contain_text("% of the siblings'")
+    charts = page.locator("#charts figcaption")
+    await expect(charts.first).to_contain_text("Power in the last 6 hours")
+    evidence = page.locator("#evidence figcaption")
+    await expect(evidence.nth(0)).to_contain_text("Voltage residual in the last 6 hours: −33.0 %")
+    await expect(evidence.nth(1)).to_contain_text("newest 65 %")
+    await expect(evidence.nth(2)).to_contain_text("97 %")
+    await expect(page.locator("#days tbody tr")).to_have_count(7)
+    await expect(page.locator("#days tbody tr").first).to_contain_text("98 %")
+    await expect(page.locator("#download")).to_have_attribute(
+        "href", re.compile("format=csv.*panels=PANEL-003")
+    )
+
+
+async def test_power_is_compared_with_what_is_chosen_and_evidence_ends_with_a_week(page, watch):
+    await open_page(page, "panel")
+    async with page.expect_request("**/series?**compare=yesterday**"):
+        await page.get_by_role("button", name="Yesterday").click()
+    async with page.expect_request("**/readings?**interval=2h**"):
+        await page.get_by_role("button", name="30 d").click()
+    await expect(page.locator("#evidence .empty")).to_contain_text("choose 7 days or less")
+    assert watch.errors == []
+
+
+async def test_the_fleet_counts_gateways_that_are_behind_and_yesterday(page):
+    await open_page(page, "fleet")
+
+    await expect(page.locator("#attention")).to_contain_text("1 gateway behind")
+    await expect(page.locator("#attention")).to_contain_text("1 gateway silent")
+    await expect(page.locator(".sites tbody tr").first).to_contain_text("4.25")
+    await expect(page.locator(".sites tbody tr").last).to_contain_text("98 %")
+
+
+async def test_the_site_page_shows_its_days_and_its_gateways(page):
+    await open_page(page, "site")
+
+    await expect(page.locator("#daily figcaption")).to_contain_text("The best day gave")
+    await expect(page.locator("#gateways tbody tr")).to_have_count(1)
+    await expect(page.locator("#gateways tbody tr")).to_contain_text("drained in 1 h 13 min")
 
 
 async def test_an_unknown_site_says_so(page):

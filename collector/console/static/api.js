@@ -1,6 +1,7 @@
 // The JSON API as the pages see it: times in milliseconds, rated power in watts, a site's alerts as a count and the worst.
 
 const TIMEOUT_MS = 10_000;
+const MOST_WINDOWS = 10_000;
 
 /** What the API answered instead of data, in the words of its problem document. */
 export class Problem extends Error {
@@ -26,9 +27,9 @@ let answeredAt = null;
 /** When the API last gave data, by this machine's clock; null before the first time. */
 export const lastAnswer = () => answeredAt;
 
-async function get(path, parameters = {}) {
-  const query = new URLSearchParams(parameters).toString();
-  const response = await fetch(query ? `${path}?${query}` : path, {
+/** What is at `path`: the answer, and the path of the next page or null. */
+async function page(path) {
+  const response = await fetch(path, {
     headers: { Accept: "application/json" },
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
@@ -42,7 +43,13 @@ async function get(path, parameters = {}) {
   }
   const answer = await response.json();
   answeredAt = Date.now();
-  return answer;
+  const [, next = null] = /<([^>]+)>; rel="next"/.exec(response.headers.get("link") ?? "") ?? [];
+  return { answer, next };
+}
+
+async function get(path, parameters = {}) {
+  const query = new URLSearchParams(parameters).toString();
+  return (await page(query ? `${path}?${query}` : path)).answer;
 }
 
 /** Does something: posts `body` as JSON and returns the answer. */
@@ -78,6 +85,17 @@ function site({ open_alerts: counts, rated_kwp: kwp, ...row }) {
 /** All sites. */
 export const sites = async () => (await get("/api/sites")).map(site);
 
+/** All sites as their aggregates have them: yesterday, completeness, gateways; by id. */
+export async function fleet() {
+  const found = [];
+  for (let path = "/api/fleet"; path; ) {
+    const { answer, next } = await page(path);
+    found.push(...answer);
+    path = next;
+  }
+  return new Map(found.map((row) => [row.site, row]));
+}
+
 /** One site. */
 export const oneSite = async (id) => site(await get(`/api/sites/${encodeURIComponent(id)}`));
 
@@ -109,6 +127,32 @@ export async function panelBuckets(siteId, panelId, start, end, interval) {
     .map((row) => ({ ...row, t: stamp(row.timestamp) / 1000 }))
     .reverse();
 }
+
+/** What the power of a panel is compared with: columns t (seconds) and compare. */
+export async function panelCompared({ site, panel }, { start, end, interval }, compare) {
+  const parameters = { metric: "power", panels: panel, compare, interval, start_time: iso(start), end_time: iso(end) };
+  const answer = await get(`/api/sites/${encodeURIComponent(site)}/series`, parameters);
+  return { t: answer.t, compare: answer.panels[0].compare };
+}
+
+/** What detection made of a panel's minutes from `start` to `end` (seconds), oldest first. */
+export async function panelWindows({ site, panel }, { start, end }) {
+  const answer = await get(`/api/panels/${encodeURIComponent(panel)}/windows`, {
+    site,
+    start_time: iso(start),
+    end_time: iso(end),
+    limit: MOST_WINDOWS,
+  });
+  return answer.map((row) => ({ ...row, timestamp: stamp(row.timestamp) })).reverse();
+}
+
+/** The last days of a panel, today first. */
+export const efficiency = (site, panel, days = 7) =>
+  get(`/api/panels/${encodeURIComponent(panel)}/efficiency`, { site, days });
+
+/** Where the minutes of a panel from `start` to `end` (seconds) are as a file. */
+export const exportPath = ({ site, panel, start, end }) =>
+  `/api/export?${new URLSearchParams({ format: "csv", interval: "1m", site, panels: panel, start_time: iso(start), end_time: iso(end) })}`;
 
 /** Alerts, newest first; `filter` as in {state: "open", site: "alpha"}. */
 export async function alerts(filter = {}) {
