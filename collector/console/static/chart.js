@@ -11,6 +11,7 @@ import { alone } from "./series.js";
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const NARROW = 560;
 const MOST_NAMED = 6;
+const HALF_DAY = 43_200;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const localDate = (zone) => (t) => (zone ? uPlot.tzDate(new Date(t * 1e3), zone) : new Date(t * 1e3));
 
@@ -158,7 +159,9 @@ export class TimeChart {
 
   #times(splits) {
     const { zone } = this.#options;
+    const days = splits[1] - splits[0] >= HALF_DAY;
     return splits.map((t) => {
+      if (days) return dayMonth(t * 1e3, zone);
       const time = hourMinute(t * 1e3, zone);
       return time === "00:00" ? dayMonth(t * 1e3, zone) : time;
     });
@@ -179,9 +182,9 @@ export class TimeChart {
     return this.#width < NARROW ? Math.min(200, this.#options.height) : this.#options.height;
   }
 
-  /** True where there is room to write the lines' names at their ends. */
+  /** True where the lines' names are written at their ends: there is room, and no chart below to stay in line with. */
   get #isNamed() {
-    return this.#width >= NARROW && this.#lines.length > 1 && this.#lines.length <= MOST_NAMED;
+    return !this.#options.sync && this.#width >= NARROW && this.#lines.length > 1 && this.#lines.length <= MOST_NAMED;
   }
 
   #showLegend() {
