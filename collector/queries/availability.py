@@ -18,13 +18,10 @@ import msgspec
 
 from collector.database.engine import Database
 from collector.database.statements import Statement
+from collector.database.sun import LEAST_SHARE, LEAST_W_M2
 from collector.queries.intervals import Period
 from collector.queries.panels import FoundPanel
 
-LEAST_W_M2: Final = 50.0
-"""Sun in which a panel is expected to produce; guidelines have 50 to 70 W/m2."""
-LEAST_SHARE: Final = 0.005
-"""Less than this of its rated power is nothing: sensors have offsets."""
 MAX_SIBLINGS: Final = 5
 """How many siblings tell of the sun where no irradiance is measured."""
 

@@ -16,6 +16,7 @@ from collector.database.rollups.panels import (
     late_horizon,
 )
 from collector.database.rollups.retention import Retention
+from collector.database.sun import LEAST_SHARE, LEAST_W_M2
 from collector.database.rollups.spans import DAY, HOUR, MINUTE, Span, floor, parameters, widened
 from collector.database.rollups.statements import (
     SITE_COLUMNS,
@@ -44,6 +45,14 @@ _TAKE_TOUCHED: Final = load("take_touched")
 _NEXT_LATE: Final = load("next_late")
 _NEXT_READING: Final = load("next_reading")
 _SITE_NOW: Final = load("site_now")
+_SITE_SUN: Final = load("site_sun")
+_SITES_AT_ONCE: Final = 50
+_FORGET_SUN: Final = with_spans("""
+DELETE FROM rollup.site_sun AS kept
+USING span JOIN site USING (site_key)
+WHERE kept.site_key = span.site_key
+  AND kept.day BETWEEN (first_at AT TIME ZONE timezone)::date AND (last_at AT TIME ZONE timezone)::date
+""")
 _SITES: Final = {
     "1h": with_spans(
         upsert(
@@ -105,6 +114,14 @@ async def roll_up(database: Database, *, now: datetime, retention: Retention) ->
         more = await work.new(progress, now=now) or late
         if not more:
             await run(connection, _SITE_NOW, now=now)
+            await run(
+                connection,
+                _SITE_SUN,
+                now=now,
+                sites=_SITES_AT_ONCE,
+                least_w_m2=LEAST_W_M2,
+                least_share=LEAST_SHARE,
+            )
         return more
 
 
@@ -158,6 +175,8 @@ class _Work:
             if spans:
                 await self.panels.redo(self.connection, level=level, spans=spans)
                 await self._sites(level, spans)
+        if minutes:
+            await run(self.connection, _FORGET_SUN, **parameters(minutes))
 
     async def _sites(self, level: str, spans: Sequence[Span]) -> None:
         statement = _SITES.get(level) or with_spans(
