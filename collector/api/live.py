@@ -60,7 +60,7 @@ class EventStream(ASGIStreamingResponse):
     responses=responses(400, 401, 403, 404, 503),
     media_type="text/event-stream",
 )
-async def live(  # noqa: PLR0913 - one argument for each parameter of the address
+async def live(
     request: Request[Any, Any, Any],
     *,
     database: NamedDependency[Database],

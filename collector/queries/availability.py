@@ -11,7 +11,7 @@ IEC TS 63019 keeps "information unavailable" apart: `coverage` tells of it. Of s
 the mean, each weighted by its rated power.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 import msgspec

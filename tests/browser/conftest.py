@@ -209,6 +209,7 @@ _SECONDS = {"1m": 60, "5m": 300, "30m": 1800, "1h": 3600, "2h": 7200, "1d": 8640
 
 @get("/api/sites/{site:str}/series")
 async def _series(
+    *,
     state: State,
     site: FromPath[str],
     start_time: FromQuery[datetime],

@@ -270,7 +270,9 @@ async def test_the_panel_page_says_what_is_wrong_and_shows_why(page):
     charts = page.locator("#charts figcaption")
     await expect(charts.first).to_contain_text("Power in the last 6 hours")
     evidence = page.locator("#evidence figcaption")
-    await expect(evidence.nth(0)).to_contain_text("Voltage residual in the last 6 hours: −33.0 %")
+    await expect(evidence.nth(0)).to_contain_text(
+        "Voltage residual in the last 6 hours: \N{MINUS SIGN}33.0 %"
+    )
     await expect(evidence.nth(1)).to_contain_text("newest 65 %")
     await expect(evidence.nth(2)).to_contain_text("97 %")
     await expect(page.locator("#days tbody tr")).to_have_count(7)

@@ -16,7 +16,6 @@ from collector.database.rollups.panels import (
     late_horizon,
 )
 from collector.database.rollups.retention import Retention
-from collector.database.sun import LEAST_SHARE, LEAST_W_M2
 from collector.database.rollups.spans import DAY, HOUR, MINUTE, Span, floor, parameters, widened
 from collector.database.rollups.statements import (
     SITE_COLUMNS,
@@ -26,6 +25,7 @@ from collector.database.rollups.statements import (
     upsert,
     with_spans,
 )
+from collector.database.sun import LEAST_SHARE, LEAST_W_M2
 
 LAG: Final = timedelta(seconds=5)
 """How long after a minute's end most of its readings have come."""
@@ -47,12 +47,7 @@ _NEXT_READING: Final = load("next_reading")
 _SITE_NOW: Final = load("site_now")
 _SITE_SUN: Final = load("site_sun")
 _SITES_AT_ONCE: Final = 50
-_FORGET_SUN: Final = with_spans("""
-DELETE FROM rollup.site_sun AS kept
-USING span JOIN site USING (site_key)
-WHERE kept.site_key = span.site_key
-  AND kept.day BETWEEN (first_at AT TIME ZONE timezone)::date AND (last_at AT TIME ZONE timezone)::date
-""")
+_FORGET_SUN: Final = with_spans(load("forget_sun"))
 _SITES: Final = {
     "1h": with_spans(
         upsert(
