@@ -52,6 +52,17 @@ async function get(path, parameters = {}) {
   return (await page(query ? `${path}?${query}` : path)).answer;
 }
 
+/** A list, all of its pages. */
+async function list(path) {
+  const found = [];
+  for (let next = path; next; ) {
+    const one = await page(next);
+    found.push(...one.answer);
+    next = one.next;
+  }
+  return found;
+}
+
 /** Does something: posts `body` as JSON and returns the answer. */
 async function post(path, body = {}) {
   const response = await fetch(path, {
@@ -68,6 +79,19 @@ async function post(path, body = {}) {
 /** Deals with an alert: `action` as in the API's addresses. */
 export const actOn = (alert, action, body) => post(`/api/alerts/${alert.id}/${action}`, body);
 
+const MOST_AT_ONCE = 500;
+
+/** Does the same for many alerts; returns {done, refused}, each with ids. */
+export async function actOnMany(ids, body) {
+  const found = { done: [], refused: [] };
+  for (let from = 0; from < ids.length; from += MOST_AT_ONCE) {
+    const { done, refused } = await post("/api/alerts/actions", { ...body, alert_ids: ids.slice(from, from + MOST_AT_ONCE) });
+    found.done.push(...done);
+    found.refused.push(...refused);
+  }
+  return found;
+}
+
 const stamp = (text) => (text == null ? null : Date.parse(text));
 const iso = (seconds) => new Date(seconds * 1000).toISOString();
 const RANKS = ["critical", "high", "medium", "low", "info"];
@@ -83,17 +107,11 @@ function site({ open_alerts: counts, rated_kwp: kwp, ...row }) {
 }
 
 /** All sites. */
-export const sites = async () => (await get("/api/sites")).map(site);
+export const sites = async () => (await list("/api/sites")).map(site);
 
 /** All sites as their aggregates have them: yesterday, completeness, gateways; by id. */
 export async function fleet() {
-  const found = [];
-  for (let path = "/api/fleet"; path; ) {
-    const { answer, next } = await page(path);
-    found.push(...answer);
-    path = next;
-  }
-  return new Map(found.map((row) => [row.site, row]));
+  return new Map((await list("/api/fleet")).map((row) => [row.site, row]));
 }
 
 /** One site. */
@@ -101,7 +119,7 @@ export const oneSite = async (id) => site(await get(`/api/sites/${encodeURICompo
 
 /** The panels of a site with their newest readings. */
 export const panels = async (id) =>
-  (await get(`/api/sites/${encodeURIComponent(id)}/panels`)).map((row) => ({
+  (await list(`/api/sites/${encodeURIComponent(id)}/panels`)).map((row) => ({
     ...row,
     last_reading_at: stamp(row.last_reading_at),
   }));
@@ -171,7 +189,7 @@ const timed = (row, ...names) => ({ ...row, ...Object.fromEntries(names.map((nam
 const gateway = (row) => timed(row, "enrolled_at", "last_seen_at", "revoked_at", "health_at");
 
 /** All gateways with the sums of their accounts. */
-export const gateways = async () => (await get("/api/gateways")).map(gateway);
+export const gateways = async () => (await list("/api/gateways")).map(gateway);
 
 /** One gateway's account. */
 export async function oneGateway(id) {

@@ -20,6 +20,7 @@ const COLUMNS = [
   ["Today, kWh", "number"],
   ["Yesterday, kWh/kWp", "number"],
   ["Complete", "number"],
+  ["Available", "number"],
   ["Alerts", "number"],
 ];
 
@@ -49,10 +50,10 @@ function siteRow(first) {
   const data = mark(dataState(first, serverNow()));
   const sun = mark(sunState(first, serverNow()));
   const line = spark();
-  const cells = { now: h("b"), today: h("span"), yesterday: h("span"), complete: h("span"), alerts: h("span") };
+  const cells = { now: h("b"), today: h("span"), yesterday: h("span"), complete: h("span"), available: h("span"), alerts: h("span") };
   const link = h("a", { href: `/sites/${encodeURIComponent(first.site)}` });
   const small = h("small");
-  const parts = [[link, small], data.node, sun.node, cells.now, line.node, cells.today, cells.yesterday, cells.complete, cells.alerts];
+  const parts = [[link, small], data.node, sun.node, cells.now, line.node, cells.today, cells.yesterday, cells.complete, cells.available, cells.alerts];
   const node = h(
     "tr",
     {},
@@ -74,6 +75,7 @@ function siteRow(first) {
     setText(cells.today, kilowattHours(row.energy_today_wh));
     setText(cells.yesterday, number(kept.get(row.site)?.specific_yield_yesterday_kwh_per_kwp, 2));
     setText(cells.complete, percent(kept.get(row.site)?.completeness_yesterday));
+    setText(cells.available, percent(kept.get(row.site)?.availability_yesterday));
     setText(cells.alerts, String(row.open_alerts));
   };
   return { node, update };

@@ -72,7 +72,9 @@ async def test_many_are_dealt_with_at_once_and_one_that_cannot_be_hinders_no_oth
 ):
     await act(f"/api/alerts/{alerts[1]}/resolve")
     body = {"action": "resolve", "cause": "fixed", "note": "storm"}
-    answer = await act("/api/alerts/actions", body | {"alert_ids": [*alerts[:3], 99_999, alerts[0]]})
+    answer = await act(
+        "/api/alerts/actions", body | {"alert_ids": [*alerts[:3], 99_999, alerts[0]]}
+    )
 
     assert answer.status_code == 200
     found = answer.json()
