@@ -1,7 +1,5 @@
 """The stream of what happens, as server-sent events."""
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from typing import Annotated, Any, Final
@@ -9,9 +7,8 @@ from typing import Annotated, Any, Final
 from litestar import Request, Router, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
-from litestar.response.streaming import ASGIStreamingResponse
-from litestar.types import Message, Send
 
+from collector.api.streams import PatientStream
 from collector.database.engine import Database
 from collector.live.feed import event_of
 from collector.live.hub import Event, Hub, Watcher
@@ -26,8 +23,6 @@ SEND_SECONDS: Final = 10.0
 _MAX_SITES: Final = 100
 _DIGITS: Final = 18
 
-_log: Final = logging.getLogger(__name__)
-
 Sites = Annotated[
     str | None, QueryParameter(name="site", description="Only these sites; by commas.")
 ]
@@ -39,20 +34,6 @@ LastEventId = Annotated[
     str | None,
     QueryParameter(description="As the header Last-Event-ID, for who cannot send that."),
 ]
-
-
-class EventStream(ASGIStreamingResponse):
-    """A stream that gives up on a client that takes nothing."""
-
-    async def _stream(self, send: Send) -> None:
-        async def in_time(message: Message) -> None:
-            async with asyncio.timeout(SEND_SECONDS):
-                await send(message)
-
-        try:
-            await super()._stream(in_time)
-        except TimeoutError:
-            _log.info("dropped a client of the event stream: it took nothing for a while")
 
 
 @get(
@@ -68,7 +49,7 @@ async def live(
     site: Sites = None,
     readings: Readings = None,
     last_event_id: LastEventId = None,
-) -> EventStream:
+) -> PatientStream:
     """What happens, as it happens: `readings` of a site (at most two a second), `alert`, `gateway`.
 
     Events of alerts and gateways have an id; who comes back with the last one as `Last-Event-ID`
@@ -85,7 +66,14 @@ async def live(
     watching = hub.watching(sites, readings=of)
     stream = _events(database, hub=hub, watching=watching, after=after)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return EventStream(iterator=stream, media_type="text/event-stream", headers=headers)
+    return PatientStream(
+        what="event stream",
+        seconds=SEND_SECONDS,
+        on_dropped=hub.note_dropped,
+        iterator=stream,
+        media_type="text/event-stream",
+        headers=headers,
+    )
 
 
 async def _events(

@@ -73,7 +73,7 @@ async def test_the_panels_of_a_site_are_listed(get):
         ("/api/panels/PANEL-001/windows?site=alpha", "timestamp"),
     ],
 )
-async def test_lists_come_in_pages_that_meet(client, bearer, get, rows, sites, path, key):
+async def test_lists_come_in_pages_that_meet(*, client, bearer, get, rows, sites, path, key):
     for number in range(2):
         rows(
             "INSERT INTO gateway (gateway, site_key, public_key) VALUES (%s, %s, sha256(%s))",
