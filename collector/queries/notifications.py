@@ -38,6 +38,9 @@ class NewRoute(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     """In this IANA zone."""
 
+    def __repr__(self) -> str:
+        return f"NewRoute(name={self.name!r})"
+
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """A route, as it is listed."""
@@ -132,6 +135,9 @@ class _Key(msgspec.Struct, frozen=True):
 
 class _Url(msgspec.Struct, frozen=True):
     url: str
+
+    def __repr__(self) -> str:
+        return "_Url()"
 
 
 _ADD: Final = Statement.load("route_add", row=_Key)
