@@ -136,9 +136,6 @@ class _Key(msgspec.Struct, frozen=True):
 class _Url(msgspec.Struct, frozen=True):
     url: str
 
-    def __repr__(self) -> str:
-        return "_Url()"
-
 
 _ADD: Final = Statement.load("route_add", row=_Key)
 _LIST: Final = Statement.load("route_list", row=Route)
