@@ -40,7 +40,8 @@ from collector.live.feed import open_live
 from collector.live.hub import Hub
 from collector.metrics import Metrics, Timing
 from collector.problems import HANDLERS
-from collector.settings import Settings
+from collector.settings import Settings, variable
+from collector.slots import Slots
 from collector.throttle import Throttle
 from collector.upkeep import open_upkeep
 
@@ -57,6 +58,12 @@ def create_app(settings: Settings) -> Litestar:
     """
     metrics = Metrics()
     sign_ins = Throttle(limit=_FAILED_ATTEMPTS, window=_FAILED_WINDOW)
+    exports = Slots(
+        settings.max_exports,
+        what="exports",
+        setting=variable("max_exports"),
+        observe=metrics.note_exports,
+    )
     enrollments = Throttle(limit=_FAILED_ATTEMPTS, window=_FAILED_WINDOW)
 
     @asynccontextmanager
@@ -66,14 +73,14 @@ def create_app(settings: Settings) -> Litestar:
         try:
             async with (
                 open_database(settings.database_url) as database,
-                open_live(database, url=settings.database_url) as (hub, feed),
+                open_live(database, url=settings.database_url, observer=metrics) as (hub, feed),
                 open_ingest(
                     database,
                     max_panels=settings.max_panels_per_site,
                     observe=metrics.observe_commit,
                     stored=feed.stored,
                 ) as ingest,
-                open_jobs(database, limits=_limits(settings)),
+                open_jobs(database, limits=_limits(settings), observer=metrics),
                 open_upkeep(database, retention=_retention(settings), clock=_now),
             ):
                 app.state.update({"database": database, "ingest": ingest, "hub": hub})
@@ -110,6 +117,7 @@ def create_app(settings: Settings) -> Litestar:
             "hub": Provide(_hub, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
             "sign_ins": Provide(lambda: sign_ins, sync_to_thread=False),
+            "exports": Provide(lambda: exports, sync_to_thread=False),
             "enrollments": Provide(lambda: enrollments, sync_to_thread=False),
             "now": Provide(_now, sync_to_thread=False),
         },

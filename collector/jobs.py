@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from collector.alarms import Limits, handle_lasting, judge_fleet, judge_gateways, judge_power
 from collector.database.engine import Database
@@ -19,9 +19,11 @@ from collector.errors import DatabaseError
 from collector.notify.dispatch import deliver_due, forget_delivered
 from collector.queries.jobs import turn
 from collector.queries.live import prune_events
+from collector.queries.notifications import Standing, standing
 
 TICK_SECONDS: Final = 5.0
 NOTIFY_SECONDS: Final = 2.0
+COUNT_SECONDS: Final = 15.0
 
 _log: Final = logging.getLogger(__name__)
 
@@ -77,20 +79,38 @@ async def do_job(database: Database, *, job: Job, now: datetime) -> bool:
         return mine.mine
 
 
+class Observer(Protocol):
+    """Takes note of what people were told."""
+
+    def note_message(self, accepted: bool) -> None:  # noqa: FBT001 - a callback
+        """A message was accepted, or not."""
+
+    def note_standing(self, standing: Standing) -> None:
+        """So it stands with what is to be told."""
+
+
 @contextlib.asynccontextmanager
-async def open_jobs(database: Database, *, limits: Limits) -> AsyncIterator[None]:
+async def open_jobs(
+    database: Database, *, limits: Limits, observer: Observer
+) -> AsyncIterator[None]:
     """Do all jobs for as long as the context lasts.
 
     Args:
         database: Whose.
         limits: What is allowed before somebody is told.
+        observer: Who is told what people were told.
     """
     async with asyncio.TaskGroup() as group:
         jobs = jobs_of(database, limits=limits)
         tasks = [
             group.create_task(_run_jobs(database, jobs=jobs), name="jobs"),
             group.create_task(
-                _repeat(partial(_deliver, database), every=NOTIFY_SECONDS), name="notifications"
+                _repeat(partial(_deliver, database, observer), every=NOTIFY_SECONDS),
+                name="notifications",
+            ),
+            group.create_task(
+                _repeat(partial(_count, database, observer), every=COUNT_SECONDS),
+                name="notification-figures",
             ),
         ]
         try:
@@ -113,8 +133,12 @@ async def _run_jobs(database: Database, *, jobs: list[Job]) -> None:
     await _repeat(round_, every=TICK_SECONDS)
 
 
-async def _deliver(database: Database) -> None:
-    await deliver_due(database, now=datetime.now(UTC))
+async def _deliver(database: Database, observer: Observer) -> None:
+    await deliver_due(database, now=datetime.now(UTC), observe=observer.note_message)
+
+
+async def _count(database: Database, observer: Observer) -> None:
+    observer.note_standing(await standing(database))
 
 
 async def _repeat(work: Callable[[], Awaitable[None]], *, every: float) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Final
 
+import msgspec
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,12 +13,14 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from collector.problems import status_of
+from collector.queries.notifications import Standing
 from collector.receipts import Receipt
 from collector.writer import Commit
 
@@ -71,6 +74,71 @@ class Metrics:
             registry=registry,
             buckets=_READINGS,
         )
+
+        self._watching = Gauge(
+            "heliograph_live_clients",
+            "Event streams that are open.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._dropped = Counter(
+            "heliograph_live_dropped",
+            "Clients of event streams that were dropped because they were too slow.",
+            registry=registry,
+        )
+        self._lag = Histogram(
+            "heliograph_live_lag_seconds",
+            "Time that an event waited until a client's stream took it.",
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self._messages = Counter(
+            "heliograph_notifications",
+            "Messages to people, by what became of them: sent, or failed and tried again.",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("sent", "failed"):
+            self._messages.labels(outcome)
+        self._standing = Gauge(
+            "heliograph_notifications_standing",
+            "Of the whole installation: notifications that wait or were given up, routes that "
+            "fail, alerts that call nobody because they are late or muted.",
+            ["state"],
+            registry=registry,
+            multiprocess_mode="mostrecent",
+        )
+        self._exports = Gauge(
+            "heliograph_exports",
+            "Exports that are being sent.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+
+    def note_watching(self, count: int) -> None:
+        """Note how many event streams are open in this process."""
+        self._watching.set(count)
+
+    def note_dropped(self) -> None:
+        """Count a client of an event stream that was too slow."""
+        self._dropped.inc()
+
+    def note_lag(self, seconds: float) -> None:
+        """Note how long an event waited for a client."""
+        self._lag.observe(seconds)
+
+    def note_message(self, accepted: bool) -> None:  # noqa: FBT001 - a callback
+        """Count a message to people."""
+        self._messages.labels("sent" if accepted else "failed").inc()
+
+    def note_standing(self, standing: Standing) -> None:
+        """Note how it stands with what is to be told."""
+        for state, count in msgspec.structs.asdict(standing).items():
+            self._standing.labels(state).set(count)
+
+    def note_exports(self, running: int) -> None:
+        """Note how many exports are being sent by this process."""
+        self._exports.set(running)
 
     def count_receipt(self, receipt: Receipt) -> None:
         """Count the verdicts of one request."""

@@ -49,7 +49,7 @@ def responses(*statuses: int) -> Mapping[int, ResponseSpec]:
         403: "the token's role is not enough",
         409: "in conflict with what is there",
         416: "there is no such piece",
-        429: "too many failed attempts",
+        429: "too many at once, or too many failed attempts",
         503: "the database is away",
     }
     return {

@@ -41,6 +41,8 @@ class Settings:
     """The largest body of a request, in bytes."""
     max_panels_per_site: int = 20_000
     """How many panels a site may have."""
+    max_exports: int = 4
+    """How many exports a process sends at once; each holds a connection to the database."""
     gateway_silent_minutes: int = 15
     """How long a gateway may say nothing by day before an alert is raised."""
     alert_escalate_minutes: int = 60
@@ -148,6 +150,7 @@ _PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "log_level": _level,
     "max_body_bytes": _whole(1_024, _LARGEST_BODY),
     "max_panels_per_site": _whole(1, 10_000_000),
+    "max_exports": _whole(1, 64),
     "gateway_silent_minutes": _whole(1, 10_080),
     "alert_escalate_minutes": _whole(0, 10_080),
     "alert_reopen_minutes": _whole(1, 10_080),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Final, TypeVar
 
 import msgspec
@@ -15,10 +16,43 @@ from collector.refusals import bad_request
 
 MAX_BODY_BYTES: Final = 16_384
 MAX_TEXT: Final = 4_000
+MAX_ALERTS: Final = 500
+"""How many alerts one request deals with."""
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class Action(StrEnum):
+    """What can be done about an alert."""
+
+    ACKNOWLEDGE = "acknowledge"
+    """Take it."""
+    RESOLVE = "resolve"
+    """Close it."""
+    REOPEN = "reopen"
+    """Open it again."""
+    ASSIGN = "assign"
+    """Say who is to deal with it."""
+    COMMENT = "comment"
+    """Say something about it."""
+
+
+class Acting(msgspec.Struct, frozen=True):
+    """What is done about which alerts; further fields are the action's own."""
+
+    action: Action
+    """What."""
+    alert_ids: Annotated[
+        list[Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]],
+        msgspec.Meta(min_length=1, max_length=MAX_ALERTS),
+    ]
+    """About which."""
+
+
+class Acknowledging(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """That somebody takes an alert: nothing more is to be said."""
 
 
 class Resolving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +119,19 @@ def read_body(body: bytes, *, kind: type[_T]) -> _T:
     return read
 
 
+def read_rest(body: bytes, *, known: type[msgspec.Struct], kind: type[_T]) -> _T:
+    """Return what a body says beside the fields of `known`, which was read before.
+
+    Raises:
+        ProblemError: It is not that.
+    """
+    fields: dict[str, msgspec.Raw] = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    rest = {
+        name: value for name, value in fields.items() if name not in known.__struct_encode_fields__
+    }
+    return read_body(msgspec.json.encode(rest), kind=kind)
+
+
 def read_window(wanted: Planning, *, now: datetime) -> Period:
     """Return when planned work is.
 
@@ -114,6 +161,34 @@ def _body(*, required: bool, needed: list[str] | None = None, **fields: Schema) 
     return RequestBody(
         required=required, content={"application/json": OpenAPIMediaType(schema=schema)}
     )
+
+
+@dataclass
+class AcknowledgeOperation(Operation):
+    """The description of taking an alert."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _body(required=False)
+
+
+@dataclass
+class ActingOperation(Operation):
+    """The description of dealing with many alerts."""
+
+    def __post_init__(self) -> None:
+        number = Schema(type=OpenAPIType.INTEGER, minimum=1)
+        self.request_body = _body(
+            required=True,
+            needed=["action", "alert_ids"],
+            action=Schema(type=OpenAPIType.STRING, enum=list(Action)),
+            alert_ids=Schema(
+                type=OpenAPIType.ARRAY, items=number, min_items=1, max_items=MAX_ALERTS
+            ),
+            cause=Schema(type=OpenAPIType.STRING, enum=list(Cause)),
+            note=_TEXT,
+            to=_NAME,
+            text=_TEXT,
+        )
 
 
 @dataclass

@@ -8,9 +8,9 @@ from typing import Annotated, Final
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
-from litestar.response import Stream
 
 from collector.api.parameters import EndTime, SiteFilter, StartTime, read_period
+from collector.api.streams import PatientStream
 from collector.database.engine import Database
 from collector.database.export import SOURCES, Export, Selection, open_export
 from collector.parquet import check_parquet, parquet
@@ -19,9 +19,12 @@ from collector.queries.panels import find_panel
 from collector.queries.sites import find_site
 from collector.refusals import bad_request
 from collector.roles import OPTION, Access
+from collector.slots import Slots
 
 ROWS_HEADER: Final = "X-Heliograph-Rows"
 """How many rows will follow, so that whoever reads can tell how far it is."""
+SEND_SECONDS: Final = 60.0
+"""Who takes nothing for so long is dropped: it holds a connection to the database."""
 _TYPES: Final = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
 Format = Annotated[
@@ -38,22 +41,24 @@ PanelIds = Annotated[
     opt={OPTION: Access.VIEWER},
     tags=["panels"],
     media_type="text/csv",
-    responses=responses(400, 401, 403, 404, 503),
+    responses=responses(400, 401, 403, 404, 429, 503),
 )
 async def export(  # noqa: PLR0913 - one argument for each parameter of the address
     *,
     database: NamedDependency[Database],
     now: NamedDependency[datetime],
+    exports: NamedDependency[Slots],
     kind: Format = "csv",
     interval: ExportInterval = "raw",
     start_time: StartTime = None,
     end_time: EndTime = None,
     site: SiteFilter = None,
     panels: PanelIds = None,
-) -> Stream:
+) -> PatientStream:
     """Readings or buckets as a file, panel by panel, by time; as of the moment it was asked for.
 
-    Of any size: they are sent as they are read. `X-Heliograph-Rows` says how many will follow.
+    Of any size: they are sent as they are read. `X-Heliograph-Rows` says how many will follow. A
+    process sends `HELIOGRAPH_MAX_EXPORTS` at once and answers 429 beyond.
     """
     for name, value, allowed in (("format", kind, _TYPES), ("interval", interval, SOURCES)):
         if value not in allowed:
@@ -69,6 +74,7 @@ async def export(  # noqa: PLR0913 - one argument for each parameter of the addr
     selection = Selection(interval, period.start, period.end, site, ids)
     stack = AsyncExitStack()
     try:
+        stack.enter_context(exports.taken())
         begun = await stack.enter_async_context(open_export(database, selection))
         headers = {
             ROWS_HEADER: str(await begun.count()),
@@ -77,15 +83,15 @@ async def export(  # noqa: PLR0913 - one argument for each parameter of the addr
     except BaseException:
         await stack.aclose()
         raise
-    return Stream(_sent(begun, kind=kind, stack=stack), media_type=_TYPES[kind], headers=headers)
+    return PatientStream(
+        what="export",
+        seconds=SEND_SECONDS,
+        held=stack,
+        iterator=_pieces(begun, kind=kind),
+        media_type=_TYPES[kind],
+        headers=headers,
+    )
 
 
-async def _sent(begun: Export, *, kind: str, stack: AsyncExitStack) -> AsyncIterator[bytes]:
-    """Yield the file, and give the connection back at its end or when nobody reads on."""
-    async with stack:
-        if kind == "csv":
-            async for piece in begun.csv():
-                yield piece
-        else:
-            async for piece in parquet(begun.batches()):
-                yield piece
+def _pieces(begun: Export, *, kind: str) -> AsyncIterator[bytes]:
+    return begun.csv() if kind == "csv" else parquet(begun.batches())

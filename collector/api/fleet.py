@@ -1,25 +1,16 @@
 """The fleet at a glance."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final
-from urllib.parse import urlencode
+from typing import Any
 
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
 
-from collector.api.parameters import read_id_cursor, write_id_cursor
+from collector.api.paging import Cursor, PageLimit, paged, read_cursor
 from collector.database.engine import Database
 from collector.problems import responses
 from collector.queries.fleet import FleetSite, list_fleet
 from collector.roles import OPTION, Access
-
-MAX_PAGE: Final = 5_000
-
-Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Sites of a page.")]
-Cursor = Annotated[
-    str | None, QueryParameter(description="Where a page goes on; a Link header gives it.")
-]
 
 
 @get("/", responses=responses(400, 401, 403, 503))
@@ -27,20 +18,16 @@ async def fleet(
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
     now: NamedDependency[datetime],
-    limit: Limit = 1_000,
+    limit: PageLimit = 1_000,
     cursor: Cursor = None,
 ) -> Response[list[FleetSite]]:
     """Every site: power now, energy today and yesterday, open alerts, gateways, completeness.
 
     As of the newest whole minute. In pages, by id: a header `Link: <...>; rel="next"` leads on.
     """
-    after = "" if cursor is None else read_id_cursor(cursor)
+    (after,) = ("",) if cursor is None else read_cursor(cursor, kind=tuple[str])
     sites = await list_fleet(database, now=now, limit=limit + 1, after=after)
-    headers = {}
-    if len(sites) > limit:
-        query = urlencode({"limit": limit, "cursor": write_id_cursor(sites[limit - 1].site)})
-        headers = {"Link": f'<{request.url.path}?{query}>; rel="next"'}
-    return Response(sites[:limit], headers=headers)
+    return paged(request, sites, limit=limit, key=lambda site: (site.site,))
 
 
 def fleet_router() -> Router:

@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
 from collector.api.bodies import ResendOperation
+from collector.api.paging import Cursor, PageLimit, paged, read_cursor
 from collector.api.parameters import read_time, show
 from collector.database.engine import Database
 from collector.problems import responses
@@ -31,10 +32,20 @@ class ResendWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The time after the last, RFC 3339."""
 
 
-@get("/", responses=responses(401, 403, 503))
-async def all_gateways(database: NamedDependency[Database]) -> list[Gateway]:
-    """All gateways: when they were heard, what arrived and what is lost, what they report."""
-    return await list_gateways(database)
+@get("/", responses=responses(400, 401, 403, 503))
+async def all_gateways(
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    limit: PageLimit = 1_000,
+    cursor: Cursor = None,
+) -> Response[list[Gateway]]:
+    """All gateways: when they were heard, what arrived and what is lost, what they report.
+
+    In pages, by site and id: a header `Link: <...>; rel="next"` leads on.
+    """
+    after = ("", "") if cursor is None else read_cursor(cursor, kind=tuple[str, str])
+    gateways = await list_gateways(database, limit=limit + 1, after=after)
+    return paged(request, gateways, limit=limit, key=lambda one: (one.site, one.gateway_id))
 
 
 @get("/{gateway_id:str}", responses=responses(401, 403, 404, 503))

@@ -1,16 +1,14 @@
 """The stream of what happens, as server-sent events."""
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from typing import Annotated, Any, Final
 
 from litestar import Request, Router, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
-from litestar.response.streaming import ASGIStreamingResponse
-from litestar.types import Message, Send
 
+from collector.api.streams import PatientStream
 from collector.database.engine import Database
 from collector.live.feed import event_of
 from collector.live.hub import Event, Hub, Watcher
@@ -25,29 +23,17 @@ SEND_SECONDS: Final = 10.0
 _MAX_SITES: Final = 100
 _DIGITS: Final = 18
 
-_log: Final = logging.getLogger(__name__)
-
 Sites = Annotated[
     str | None, QueryParameter(name="site", description="Only these sites; by commas.")
+]
+Readings = Annotated[
+    str | None,
+    QueryParameter(description="Readings only of these sites, by commas; empty for none."),
 ]
 LastEventId = Annotated[
     str | None,
     QueryParameter(description="As the header Last-Event-ID, for who cannot send that."),
 ]
-
-
-class EventStream(ASGIStreamingResponse):
-    """A stream that gives up on a client that takes nothing."""
-
-    async def _stream(self, send: Send) -> None:
-        async def in_time(message: Message) -> None:
-            async with asyncio.timeout(SEND_SECONDS):
-                await send(message)
-
-        try:
-            await super()._stream(in_time)
-        except TimeoutError:
-            _log.info("dropped a client of the event stream: it took nothing for a while")
 
 
 @get(
@@ -57,29 +43,47 @@ class EventStream(ASGIStreamingResponse):
 )
 async def live(
     request: Request[Any, Any, Any],
+    *,
     database: NamedDependency[Database],
     hub: NamedDependency[Hub],
     site: Sites = None,
+    readings: Readings = None,
     last_event_id: LastEventId = None,
-) -> EventStream:
-    """What happens, as it happens: `readings` of a site (at most one a second), `alert`, `gateway`.
+) -> PatientStream:
+    """What happens, as it happens: `readings` of a site (at most two a second), `alert`, `gateway`.
 
     Events of alerts and gateways have an id; who comes back with the last one as `Last-Event-ID`
     is told what was missed, or, when that is too old or too much, `reset`: ask anew for what is
     shown. `heartbeat` comes after five seconds without anything else.
     """
     hub.refuse_if_full()
-    sites = await _sites(database, text=site)
+    sites = await _sites(database, name="site", text=site)
+    # Empty is none of them: a page that lists alerts wants no readings.
+    of = await _sites(database, name="readings", text=readings) if readings else None
+    if readings is not None and of is None:
+        of = frozenset()
     after = _number(request.headers.get("last-event-id") or last_event_id)
-    stream = _events(database, hub=hub, sites=sites, after=after)
+    watching = hub.watching(sites, readings=of)
+    stream = _events(database, hub=hub, watching=watching, after=after)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return EventStream(iterator=stream, media_type="text/event-stream", headers=headers)
+    return PatientStream(
+        what="event stream",
+        seconds=SEND_SECONDS,
+        on_dropped=hub.note_dropped,
+        iterator=stream,
+        media_type="text/event-stream",
+        headers=headers,
+    )
 
 
 async def _events(
-    database: Database, *, hub: Hub, sites: frozenset[str] | None, after: int | None
+    database: Database,
+    *,
+    hub: Hub,
+    watching: AbstractContextManager[Watcher],
+    after: int | None,
 ) -> AsyncIterator[bytes]:
-    with hub.watching(sites) as watcher:
+    with watching as watcher:
         yield b"retry: 2000\n\n"
         known = watcher.after
         if after is None:
@@ -102,12 +106,12 @@ async def _resumed(database: Database, *, after: int, watcher: Watcher) -> list[
     return [event_of(one) for one in found]
 
 
-async def _sites(database: Database, *, text: str | None) -> frozenset[str] | None:
+async def _sites(database: Database, *, name: str, text: str | None) -> frozenset[str] | None:
     if text is None:
         return None
     wanted = frozenset(text.split(","))
     if len(wanted) > _MAX_SITES:
-        raise bad_request(f"site names {len(wanted)} sites, allowed are {_MAX_SITES}, or all")
+        raise bad_request(f"{name} names {len(wanted)} sites, allowed are {_MAX_SITES}, or all")
     for one in sorted(wanted):
         await find_site(database, site=one)
     return wanted

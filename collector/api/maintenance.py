@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from litestar import Request, Router, delete, get, post
+from litestar import Request, Response, Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
@@ -14,6 +14,7 @@ from collector.api.alert_bodies import (
     read_body,
     read_window,
 )
+from collector.api.paging import Cursor, Moment, Number, PageLimit, paged, read_cursor
 from collector.api.parameters import SiteFilter
 from collector.database.engine import Database
 from collector.problems import responses
@@ -26,12 +27,20 @@ from collector.queries.maintenance import (
 from collector.roles import OPTION, Access, Caller
 
 
-@get("/", responses=responses(401, 403, 404, 503))
+@get("/", responses=responses(400, 401, 403, 404, 503))
 async def planned(
-    database: NamedDependency[Database], now: NamedDependency[datetime], site: SiteFilter = None
-) -> list[Maintenance]:
-    """Planned work that is not over, the earliest first."""
-    return await list_maintenance(database, site=site, since=now)
+    request: Request[Any, Any, Any],
+    *,
+    database: NamedDependency[Database],
+    now: NamedDependency[datetime],
+    site: SiteFilter = None,
+    limit: PageLimit = 1_000,
+    cursor: Cursor = None,
+) -> Response[list[Maintenance]]:
+    """Planned work that is not over, the earliest first; a `Link` header leads to the next page."""
+    after = None if cursor is None else read_cursor(cursor, kind=tuple[Moment, Number])
+    found = await list_maintenance(database, site=site, since=now, limit=limit + 1, after=after)
+    return paged(request, found, limit=limit, key=lambda one: (one.starts, one.id))
 
 
 @post(

@@ -2,21 +2,19 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Final
-from urllib.parse import urlencode
 
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
+from collector.api.paging import Cursor, Moment, paged, read_cursor
 from collector.api.parameters import (
     EndTime,
     IntervalOrRaw,
     SiteFilter,
     StartTime,
-    read_cursor,
     read_interval,
     read_period,
-    write_cursor,
 )
 from collector.database.engine import Database
 from collector.problems import responses
@@ -33,10 +31,6 @@ MAX_DAYS: Final = 92
 
 Limit = Annotated[
     int, QueryParameter(ge=1, le=MAX_PAGE, description="Rows of a page of raw readings.")
-]
-Cursor = Annotated[
-    str | None,
-    QueryParameter(description="Where a page of raw readings goes on; a Link header gives it."),
 ]
 WindowLimit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="At most so many.")]
 Days = Annotated[int, QueryParameter(ge=1, le=MAX_DAYS, description="How many days, with today.")]
@@ -63,32 +57,30 @@ async def panel_readings(  # noqa: PLR0913 - one argument for each parameter of 
     """
     period = read_period(start_time, end_time, now=now)
     seconds = read_interval(interval, period=period, raw=True)
-    before = None if cursor is None else read_cursor(cursor)
-    if before is not None and seconds:
+    if cursor is not None and seconds:
         raise bad_request("cursor goes with interval=raw only", title="bad cursor")
+    page = _page(period, cursor=cursor)
     panel = await find_panel(database, panel=panel_id, site=site)
     if seconds:
         return Response(
             await list_buckets(database, panel=panel, period=period, seconds=seconds, now=now)
         )
-    page = Period(period.start, period.end if before is None else min(before, period.end))
     rows = await list_raw(database, panel=panel, period=page, limit=limit + 1)
-    return Response(rows[:limit], headers=_links(request, rows=rows, limit=limit, period=period))
+    found = paged(request, rows, limit=limit, key=lambda row: (row.timestamp,), **_written(period))
+    return Response(found.content, headers=found.headers)
 
 
-def _links(
-    request: Request[Any, Any, Any], *, rows: list[RawReading], limit: int, period: Period
-) -> dict[str, str]:
-    if len(rows) <= limit:
-        return {}
-    # Both ends are written down, so that the pages are of one period however late they are read.
-    query = {
-        **{name: value for name, value in request.query_params.items() if value is not None},
-        "start_time": period.start.isoformat(),
-        "end_time": period.end.isoformat(),
-        "cursor": write_cursor(rows[limit - 1].timestamp),
-    }
-    return {"Link": f'<{request.url.path}?{urlencode(query)}>; rel="next"'}
+def _page(period: Period, *, cursor: str | None) -> Period:
+    """Return what of a period is left after a cursor."""
+    if cursor is None:
+        return period
+    (before,) = read_cursor(cursor, kind=tuple[Moment])
+    return Period(period.start, min(before, period.end))
+
+
+def _written(period: Period) -> dict[str, str]:
+    """Return both ends, so that the pages are of one period however late they are read."""
+    return {"start_time": period.start.isoformat(), "end_time": period.end.isoformat()}
 
 
 @get("/{panel_id:str}/efficiency", responses=responses(400, 401, 403, 404, 409, 503))
@@ -106,19 +98,26 @@ async def panel_efficiency(
 
 @get("/{panel_id:str}/windows", responses=responses(400, 401, 403, 404, 409, 503))
 async def panel_windows(  # noqa: PLR0913 - one argument for each parameter of the address
-    panel_id: FromPath[str],
+    request: Request[Any, Any, Any],
     *,
+    panel_id: FromPath[str],
     database: NamedDependency[Database],
     now: NamedDependency[datetime],
     start_time: StartTime = None,
     end_time: EndTime = None,
     site: SiteFilter = None,
     limit: WindowLimit = 1_440,
-) -> list[Window]:
-    """What detection made of a panel's windows, the newest first: why an alert was told, or not."""
+    cursor: Cursor = None,
+) -> Response[list[Window]]:
+    """What detection made of a panel's windows, the newest first: why an alert was told, or not.
+
+    In pages: a header `Link: <...>; rel="next"` leads on.
+    """
     period = read_period(start_time, end_time, now=now)
     panel = await find_panel(database, panel=panel_id, site=site)
-    return await list_windows(database, panel=panel, period=period, limit=limit)
+    page = _page(period, cursor=cursor)
+    rows = await list_windows(database, panel=panel, period=page, limit=limit + 1)
+    return paged(request, rows, limit=limit, key=lambda row: (row.timestamp,), **_written(period))
 
 
 def panels_router() -> Router:

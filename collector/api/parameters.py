@@ -1,7 +1,5 @@
-"""What queries share: times, intervals and cursors, checked so that errors name what is allowed."""
+"""What queries share: times, intervals and choices, checked so that errors name what is allowed."""
 
-import base64
-import binascii
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -15,10 +13,8 @@ from collector.refusals import bad_request
 
 DEFAULT_SPAN: Final = timedelta(days=1)
 MAX_BUCKETS: Final = 50_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-_CURSOR_BYTES: Final = 8
 _EXAMPLE: Final = "2026-06-01T12:00:00Z"
 _OFFSET: Final = 6
 
@@ -133,49 +129,6 @@ def read_choices(name: str, text: str | None, *, kind: type[Choice]) -> list[Cho
     except ValueError as error:
         allowed = ", ".join(kind)
         raise bad_request(f"{name} is {text!r}, allowed are {allowed}, by commas") from error
-
-
-def write_cursor(moment: datetime) -> str:
-    """Return the cursor of the page that goes on before a moment."""
-    micros = (moment - _EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(micros.to_bytes(_CURSOR_BYTES, "big")).decode().rstrip("=")
-
-
-def read_cursor(cursor: str) -> datetime:
-    """Return the moment before which a page goes on.
-
-    Raises:
-        ProblemError: It is no cursor.
-    """
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        if len(raw) != _CURSOR_BYTES:
-            raise ValueError(cursor)  # noqa: TRY301 - told below like all that is no cursor
-        return _EPOCH + timedelta(microseconds=int.from_bytes(raw, "big"))
-    except (binascii.Error, ValueError, OverflowError) as error:
-        raise bad_request(
-            f"cursor is {cursor!r}, allowed is what a Link header gave", title="bad cursor"
-        ) from error
-
-
-def write_id_cursor(last: str) -> str:
-    """Return the cursor of the page that goes on after an id."""
-    return base64.urlsafe_b64encode(last.encode()).decode().rstrip("=")
-
-
-def read_id_cursor(cursor: str) -> str:
-    """Return the id after which a page goes on.
-
-    Raises:
-        ProblemError: It is no cursor.
-    """
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return raw.decode()
-    except (binascii.Error, ValueError) as error:
-        raise bad_request(
-            f"cursor is {cursor!r}, allowed is what a Link header gave", title="bad cursor"
-        ) from error
 
 
 def show(moment: datetime) -> str:

@@ -1,12 +1,13 @@
 """Sites, their panels and their series."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from litestar import Router, get
+from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
+from collector.api.paging import Cursor, PageLimit, paged, read_cursor
 from collector.api.parameters import (
     EndTime,
     IntervalOfSeries,
@@ -37,12 +38,21 @@ CompareWith = Annotated[
 ]
 
 
-@get("/", responses=responses(401, 403, 503))
+@get("/", responses=responses(400, 401, 403, 503))
 async def all_sites(
-    database: NamedDependency[Database], now: NamedDependency[datetime]
-) -> list[Site]:
-    """All sites: power now, energy today, open alerts, and when they were heard."""
-    return await list_sites(database, now=now)
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    now: NamedDependency[datetime],
+    limit: PageLimit = 1_000,
+    cursor: Cursor = None,
+) -> Response[list[Site]]:
+    """All sites: power now, energy today, open alerts, and when they were heard; in pages, by id.
+
+    A header `Link: <...>; rel="next"` leads on.
+    """
+    (after,) = ("",) if cursor is None else read_cursor(cursor, kind=tuple[str])
+    sites = await list_sites(database, now=now, limit=limit + 1, after=after)
+    return paged(request, sites, limit=limit, key=lambda site: (site.site,))
 
 
 @get("/{site:str}", responses=responses(401, 403, 404, 503))
@@ -54,12 +64,24 @@ async def one_site(
     return (await list_sites(database, now=now, site=site))[0]
 
 
-@get("/{site:str}/panels", responses=responses(401, 403, 404, 503))
+@get("/{site:str}/panels", responses=responses(400, 401, 403, 404, 503))
 async def site_panels(
-    site: FromPath[str], database: NamedDependency[Database], now: NamedDependency[datetime]
-) -> list[Panel]:
-    """The panels of a site with their newest readings and their energy today."""
-    return await list_panels(database, site=await find_site(database, site=site), now=now)
+    request: Request[Any, Any, Any],
+    *,
+    site: FromPath[str],
+    database: NamedDependency[Database],
+    now: NamedDependency[datetime],
+    limit: PageLimit = 1_000,
+    cursor: Cursor = None,
+) -> Response[list[Panel]]:
+    """The panels of a site with their newest readings and their energy today; in pages, by id.
+
+    A header `Link: <...>; rel="next"` leads on.
+    """
+    (after,) = ("",) if cursor is None else read_cursor(cursor, kind=tuple[str])
+    found = await find_site(database, site=site)
+    panels = await list_panels(database, site=found, now=now, limit=limit + 1, after=after)
+    return paged(request, panels, limit=limit, key=lambda panel: (panel.panel_id,))
 
 
 @get("/{site:str}/series", responses=responses(400, 401, 403, 404, 503))

@@ -68,6 +68,9 @@ def serve(
     max_panels_per_site: Annotated[
         str | None, typer.Option(help="At most" + _SAME.format("MAX_PANELS_PER_SITE"))
     ] = None,
+    max_exports: Annotated[
+        str | None, typer.Option(help="At once" + _SAME.format("MAX_EXPORTS"))
+    ] = None,
     gateway_silent_minutes: Annotated[
         str | None, typer.Option(help="By day" + _SAME.format("GATEWAY_SILENT_MINUTES"))
     ] = None,
@@ -91,6 +94,7 @@ def serve(
         "log_level": log_level,
         "max_body_bytes": max_body_bytes,
         "max_panels_per_site": max_panels_per_site,
+        "max_exports": max_exports,
         "gateway_silent_minutes": gateway_silent_minutes,
         "alert_escalate_minutes": alert_escalate_minutes,
         "alert_reopen_minutes": alert_reopen_minutes,

@@ -87,6 +87,8 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         max_overflow=0,
         pool_pre_ping=True,
         pool_timeout=CONNECT_SECONDS,
+        # Values may be secrets, and errors are logged with all that led to them.
+        hide_parameters=True,
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )
     keep_utc(engine.sync_engine)

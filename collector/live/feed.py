@@ -16,7 +16,7 @@ from collector.database.engine import Database
 from collector.database.listening import MAX_PAYLOAD_BYTES, READINGS, listen, tell_readings
 from collector.database.statements import Statement
 from collector.errors import DatabaseError
-from collector.live.hub import Event, Hub
+from collector.live.hub import Event, Hub, Observer
 from collector.live.summaries import Summary, pack, summarise, unpack
 from collector.queries.live import Happened, events_after, newest_event
 
@@ -111,14 +111,17 @@ def event_of(one: Happened) -> Event:
 
 
 @contextlib.asynccontextmanager
-async def open_live(database: Database, *, url: str) -> AsyncIterator[tuple[Hub, Feed]]:
+async def open_live(
+    database: Database, *, url: str, observer: Observer | None = None
+) -> AsyncIterator[tuple[Hub, Feed]]:
     """Run the feed for as long as the context lasts; streams end when the process is told to.
 
     Args:
         database: For what is told and kept.
         url: The same database, for the one connection that listens.
+        observer: Who is told how those who look on are served.
     """
-    hub, feed = Hub(), Feed(database)
+    hub, feed = Hub(observer=observer), Feed(database)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(feed.run(), name="live-feed"),

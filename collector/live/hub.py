@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -17,8 +17,11 @@ MAX_CLIENTS: Final = 200
 """How many look on in one process."""
 MAX_WAITING: Final = 500
 """How many events wait for one of them before it is dropped."""
-PACE_SECONDS: Final = 1.0
-"""A site's readings are told at most once in this time."""
+PACE_SECONDS: Final = 0.5
+"""A site's readings are told at most once in this time: an open page shows them within a second,
+which `tests/benchmarks/live_event.py` measures."""
+READINGS: Final = "readings"
+"""The kind of event that says a site has new readings."""
 HEARTBEAT_SECONDS: Final = 5.0
 """So long a stream is silent at most."""
 
@@ -46,6 +49,19 @@ class Event:
         )
 
 
+class Observer(Protocol):
+    """Takes note of how those who look on are served."""
+
+    def note_watching(self, count: int) -> None:
+        """So many look on now."""
+
+    def note_dropped(self) -> None:
+        """One was too slow."""
+
+    def note_lag(self, seconds: float) -> None:
+        """An event waited so long until one took it."""
+
+
 @dataclass(slots=True, eq=False)
 class Watcher:
     """One who looks on."""
@@ -54,15 +70,23 @@ class Watcher:
     """Only these; None for all."""
     after: int
     """The number of the last event that was told before it came."""
+    readings: Collection[str] | None = None
+    """Readings only of these of them; None for all."""
     dropped: bool = False
     """Whether it was too slow."""
     ended: bool = False
     """Whether there will be no more."""
-    _waiting: deque[Event] = field(default_factory=deque)
+    clock: Callable[[], float] = monotonic
+    """Seconds that never go back."""
+    observer: Observer | None = None
+    """Who is told how long events waited."""
+    _waiting: deque[tuple[float, Event]] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wants(self, event: Event) -> bool:
-        """Tell whether an event is of its sites."""
+        """Tell whether an event is of its sites, or of those whose readings it looks at."""
+        if event.kind == READINGS and self.readings is not None and event.site not in self.readings:
+            return False
         return event.site is None or self.sites is None or event.site in self.sites
 
     def offer(self, event: Event) -> bool:
@@ -71,7 +95,7 @@ class Watcher:
             self.dropped = True
             self.end()
             return False
-        self._waiting.append(event)
+        self._waiting.append((self.clock(), event))
         self._wake.set()
         return True
 
@@ -85,7 +109,10 @@ class Watcher:
         """Yield what happens, and a heartbeat where nothing does, until it is let go."""
         while True:
             if self._waiting:
-                yield self._waiting.popleft()
+                since, event = self._waiting.popleft()
+                if self.observer:
+                    self.observer.note_lag(self.clock() - since)
+                yield event
                 continue
             if self.ended:
                 return
@@ -102,10 +129,14 @@ class Hub:
 
     Args:
         clock: Seconds that never go back.
+        observer: Who is told how they are served.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, *, clock: Callable[[], float] = monotonic, observer: Observer | None = None
+    ) -> None:
         self._clock = clock
+        self._observer = observer
         self._watchers: set[Watcher] = set()
         self._newest: dict[str, Event] = {}
         self._held: dict[str, Summary] = {}
@@ -131,14 +162,23 @@ class Hub:
             )
 
     @contextmanager
-    def watching(self, sites: Collection[str] | None) -> Iterator[Watcher]:
-        """Look on for as long as the context lasts."""
-        watcher = Watcher(sites, self.last)
+    def watching(
+        self, sites: Collection[str] | None, *, readings: Collection[str] | None = None
+    ) -> Iterator[Watcher]:
+        """Look on for as long as the context lasts.
+
+        Args:
+            sites: At these; None for all.
+            readings: At readings only of these; None for all.
+        """
+        watcher = Watcher(sites, self.last, readings, clock=self._clock, observer=self._observer)
         self._watchers.add(watcher)
+        self._count()
         try:
             yield watcher
         finally:
             self._watchers.discard(watcher)
+            self._count()
 
     def newest(self, watcher: Watcher) -> list[Event]:
         """Return the newest event about readings of each site one looks at."""
@@ -150,7 +190,7 @@ class Hub:
             self.last = max(self.last, event.number)
         for watcher in [one for one in self._watchers if one.wants(event)]:
             if not watcher.offer(event):
-                self.dropped += 1
+                self.note_dropped()
                 self._watchers.discard(watcher)
 
     def tell_readings(self, site: str, summary: Summary) -> None:
@@ -165,6 +205,16 @@ class Hub:
         else:
             asyncio.get_running_loop().call_later(rest, self._flush, site)
 
+    def note_dropped(self) -> None:
+        """Take note of one who was too slow."""
+        self.dropped += 1
+        if self._observer:
+            self._observer.note_dropped()
+
+    def _count(self) -> None:
+        if self._observer:
+            self._observer.note_watching(len(self._watchers))
+
     def end(self) -> None:
         """Let all go."""
         for watcher in self._watchers:
@@ -174,5 +224,5 @@ class Hub:
     def _flush(self, site: str) -> None:
         summary = self._held.pop(site)
         self._told_at[site] = self._clock()
-        self._newest[site] = event = Event("readings", site, summary.body(site))
+        self._newest[site] = event = Event(READINGS, site, summary.body(site))
         self.tell(event)

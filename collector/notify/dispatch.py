@@ -1,6 +1,7 @@
 """Delivering what is due: a route at a time, leased, so that no two processes tell the same."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,12 +23,15 @@ _AT_ONCE: Final = 50
 _log: Final = logging.getLogger(__name__)
 
 
-async def deliver_due(database: Database, *, now: datetime) -> int:
+async def deliver_due(
+    database: Database, *, now: datetime, observe: Callable[[bool], None] = lambda _: None
+) -> int:
     """Tell on every route what is due there, and return how many messages were accepted.
 
     Args:
         database: Where it is.
         now: The collector's time, UTC.
+        observe: Called for each message with whether it was accepted.
 
     Raises:
         DatabaseError: The database is away; what was told may be told again.
@@ -37,7 +41,7 @@ async def deliver_due(database: Database, *, now: datetime) -> int:
         route = await notifications.lease_route(database, now=now, until=now + LEASE)
         if route is None:
             break
-        sent += await _deliver(database, route=route, now=now)
+        sent += await _deliver(database, route=route, now=now, observe=observe)
     return sent
 
 
@@ -50,7 +54,13 @@ async def forget_delivered(database: Database, *, now: datetime) -> None:
     await notifications.prune(database, before=now - KEEP_DELIVERED)
 
 
-async def _deliver(database: Database, *, route: notifications.Leased, now: datetime) -> bool:
+async def _deliver(
+    database: Database,
+    *,
+    route: notifications.Leased,
+    now: datetime,
+    observe: Callable[[bool], None],
+) -> bool:
     due = await notifications.due(database, route=route, now=now)
     if not due:
         await notifications.note_sent(database, route=route, due=[], now=now)
@@ -60,6 +70,7 @@ async def _deliver(database: Database, *, route: notifications.Leased, now: date
         accepted, why = await send(route.url, title=title, body=body), "it was not accepted"
     except NotifyError as error:
         accepted, why = False, str(error)
+    observe(accepted)
     if accepted:
         if route.failures:
             _log.warning("notifications by %r are accepted again", route.name)

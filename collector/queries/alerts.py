@@ -155,19 +155,27 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """that were raised during planned work, or were not."""
 
 
-async def list_alerts(database: Database, *, wanted: Wanted, limit: int) -> list[Alert]:
+async def list_alerts(
+    database: Database,
+    *,
+    wanted: Wanted,
+    limit: int,
+    before: tuple[datetime, int] | None = None,
+) -> list[Alert]:
     """Return the alerts raised last, the newest first.
 
     Args:
         database: Where to look.
         wanted: Which.
         limit: How many at most.
+        before: When the last that is known was raised, and its number.
 
     Raises:
         ProblemError: There is no such site; the nearest ids are named.
     """
     if wanted.site is not None:
         await find_site(database, site=wanted.site)
+    raised_at, number = before or (None, None)
     return await _RECENT.all(
         database,
         states=[state.value for state in wanted.states],
@@ -177,6 +185,8 @@ async def list_alerts(database: Database, *, wanted: Wanted, limit: int) -> list
         late=wanted.late,
         muted=wanted.muted,
         limit=limit,
+        before_at=raised_at,
+        before_id=number,
     )
 
 

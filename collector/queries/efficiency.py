@@ -8,6 +8,8 @@ import msgspec
 
 from collector.database.engine import Database
 from collector.database.statements import Statement
+from collector.queries.availability import SunDay, sun_days
+from collector.queries.intervals import Period
 from collector.queries.panels import FoundPanel
 from collector.queries.zones import day_start, source_of_days
 
@@ -42,6 +44,11 @@ class EfficiencyDay(msgspec.Struct, frozen=True, kw_only=True):
     """Sun on the panel in kWh/m2 while it was covered; null when it is not measured."""
     peers: int
     """How many siblings there were to compare with."""
+    availability_percentage: float | None
+    """Technical availability: of the time in sun (50 W/m2 or more, measured or told by siblings)
+    in which its power is known, the share in which it produced; null where none is known."""
+    sun_hours: float
+    """Time in sun, in hours; 0 too where neither irradiance nor siblings tell of it."""
     coverage: float
     """The share of the day so far, by minutes, for which there are readings: 0 to 1."""
 
@@ -105,10 +112,11 @@ async def list_efficiency(
         now=now,
         per_kelvin=POWER_PER_KELVIN,
     )
-    return [judge(row, rated_watts=panel.rated_watts) for row in rows]
+    suns = await sun_days(database, panel=panel, days=(first, today), period=Period(start, end))
+    return [judge(row, rated_watts=panel.rated_watts, sun=suns[row.date]) for row in rows]
 
 
-def judge(figures: DayFigures, *, rated_watts: float | None) -> EfficiencyDay:
+def judge(figures: DayFigures, *, rated_watts: float | None, sun: SunDay) -> EfficiencyDay:
     """Judge one day by the best method there is for it."""
     rated = rated_watts if rated_watts and rated_watts > 0 else None
     method, efficiency = _efficiency(figures, rated_watts=rated)
@@ -122,6 +130,8 @@ def judge(figures: DayFigures, *, rated_watts: float | None) -> EfficiencyDay:
         specific_yield_kwh_per_kwp=energy / rated if rated and energy is not None else None,
         insolation_kwh_m2=None if insolation is None else insolation / 1000.0,
         peers=figures.peers,
+        availability_percentage=sun.percentage,
+        sun_hours=sun.sun_seconds / 3600.0,
         coverage=min(figures.covered_seconds / figures.elapsed_seconds, 1.0),
     )
 

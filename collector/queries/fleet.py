@@ -41,6 +41,9 @@ class FleetSite(msgspec.Struct, frozen=True, kw_only=True):
     """The share of panel-minutes since local midnight with readings, 0 to 1."""
     completeness_yesterday: float | None
     """The share of yesterday's panel-minutes with readings, 0 to 1."""
+    availability_yesterday: float | None
+    """Of yesterday's hours in sun, the share in which its panels produced, each by its rated power,
+    0 to 1, as `collector.queries.availability` has it; null until the day's hours are known."""
     open_alerts: OpenAlerts
     """Alerts that are not resolved."""
     gateways: int

@@ -59,6 +59,7 @@ SELECT site, name, latitude, longitude, timezone,
        energy_yesterday_wh / nullif(rated_kwp, 0) / 1000.0 AS specific_yield_yesterday_kwh_per_kwp,
        least(seconds_today / nullif(panel_count * greatest(date_part('epoch', as_of - chosen.today), 60), 0), 1) AS completeness_today,
        least(seconds_yesterday / nullif(panel_count * date_part('epoch', chosen.today - yesterday), 0), 1) AS completeness_yesterday,
+       producing_watt_seconds / nullif(known_watt_seconds, 0) AS availability_yesterday,
        jsonb_build_object(
            'info', coalesce(info, 0), 'low', coalesce(low, 0), 'medium', coalesce(medium, 0),
            'high', coalesce(high, 0), 'critical', coalesce(critical, 0)
@@ -70,6 +71,7 @@ SELECT site, name, latitude, longitude, timezone,
 FROM chosen
 LEFT JOIN panels USING (site_key)
 LEFT JOIN energy USING (site_key)
-LEFT JOIN alerts USING (site_key)
-LEFT JOIN gateways USING (site_key)
+LEFT JOIN rollup.site_sun AS sun ON sun.site_key = chosen.site_key AND sun.day = (CAST(:now AS timestamptz) AT TIME ZONE timezone)::date - 1
+LEFT JOIN alerts ON alerts.site_key = chosen.site_key
+LEFT JOIN gateways ON gateways.site_key = chosen.site_key
 ORDER BY site

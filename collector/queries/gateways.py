@@ -87,9 +87,21 @@ _GATEWAYS: Final = Statement.load("gateways", row=Gateway, most=str(MOST))
 _REVOKE: Final = Statement.load("gateway_revoke", row=_Revoked)
 
 
-async def list_gateways(database: Database) -> list[Gateway]:
-    """Return all gateways, ordered by site and id."""
-    return [_gateway(row) for row in await _GATEWAYS.all(database, gateway=None)]
+async def list_gateways(
+    database: Database, *, limit: int | None = None, after: tuple[str, str] = ("", "")
+) -> list[Gateway]:
+    """Return gateways, ordered by site and id.
+
+    Args:
+        database: Where to look.
+        limit: How many at most; None for all.
+        after: The site and the id after which to begin.
+    """
+    site, gateway = after
+    rows = await _GATEWAYS.all(
+        database, gateway=None, limit=limit, after_site=site, after_gateway=gateway
+    )
+    return [_gateway(row) for row in rows]
 
 
 async def one_gateway(database: Database, *, gateway: str) -> Gateway:
@@ -98,7 +110,9 @@ async def one_gateway(database: Database, *, gateway: str) -> Gateway:
     Raises:
         ProblemError: There is no such gateway.
     """
-    found = await _GATEWAYS.first(database, gateway=gateway)
+    found = await _GATEWAYS.first(
+        database, gateway=gateway, limit=1, after_site="", after_gateway=""
+    )
     if found is None:
         raise unknown_gateway(gateway)
     return _gateway(found)

@@ -13,6 +13,8 @@ SELECT gateway AS gateway_id, site.site, enrolled_at, last_seen_at, revoked_at,
 FROM gateway
 JOIN site USING (site_key)
 LEFT JOIN stream_account AS account USING (gateway_key)
-WHERE CAST(:gateway AS text) IS NULL OR gateway = :gateway
+WHERE (CAST(:gateway AS text) IS NULL OR gateway = :gateway)
+  AND (site.site, gateway) > (CAST(:after_site AS text), CAST(:after_gateway AS text))
 GROUP BY gateway_key, site.site
 ORDER BY site.site, gateway
+LIMIT CAST(:limit AS bigint)

@@ -86,21 +86,38 @@ async def plan_maintenance(
         now=now,
     )
     assert made is not None  # noqa: S101 - it was inserted
-    listed = await _LIST.all(database, since=_EVER, site=None, id=made.key, limit=1)
+    listed = await _LIST.all(database, since=_EVER, site=None, id=made.key, limit=1, **_after(None))
     return listed[0]
 
 
 async def list_maintenance(
-    database: Database, *, site: str | None, since: datetime
+    database: Database,
+    *,
+    site: str | None,
+    since: datetime,
+    limit: int = MOST,
+    after: tuple[datetime, int] | None = None,
 ) -> list[Maintenance]:
     """Return planned work that is not over before a moment, the earliest first.
+
+    Args:
+        database: Where to look.
+        site: Only at this.
+        since: The moment, UTC.
+        limit: How many at most.
+        after: When the last that is known begins, and its number.
 
     Raises:
         ProblemError: There is no such site; the nearest ids are named.
     """
     if site is not None:
         await find_site(database, site=site)
-    return await _LIST.all(database, since=since, site=site, id=None, limit=MOST)
+    return await _LIST.all(database, since=since, site=site, id=None, limit=limit, **_after(after))
+
+
+def _after(after: tuple[datetime, int] | None) -> dict[str, datetime | int | None]:
+    start, number = after or (None, None)
+    return {"after_at": start, "after_id": number}
 
 
 async def cancel_maintenance(database: Database, *, maintenance_id: int) -> None:

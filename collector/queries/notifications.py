@@ -38,6 +38,9 @@ class NewRoute(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     """In this IANA zone."""
 
+    def __repr__(self) -> str:
+        return f"NewRoute(name={self.name!r})"
+
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """A route, as it is listed."""
@@ -113,6 +116,19 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it arrived late."""
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How it stands with what is to be told."""
+
+    waiting: int
+    """What is still to be told, on all routes."""
+    given_up: int
+    """What could not be told for so long that nobody tries any more; of the last 30 days."""
+    failing_routes: int
+    """Routes whose last message was not accepted."""
+    suppressed: int
+    """Alerts that stand and call nobody, because they arrived late or during planned work."""
+
+
 class _Key(msgspec.Struct, frozen=True):
     key: int
 
@@ -129,6 +145,7 @@ _LEASE: Final = Statement.load("route_lease", row=Leased)
 _DUE: Final = Statement.load("notification_due", row=Due)
 _SENT: Final = Statement.load("notification_sent", row=_Key)
 _FAILED: Final = Statement.load("notification_failed", row=_Key)
+_STANDING: Final = Statement.load("notification_standing", row=Standing)
 _PRUNE: Final = Statement.load("notification_prune", row=_Key)
 
 
@@ -211,6 +228,13 @@ async def note_failure(
         again_at=again_at,
         give_up_before=give_up_before,
     )
+
+
+async def standing(database: Database) -> Standing:
+    """Return how it stands with what is to be told."""
+    found = await _STANDING.first(database)
+    assert found is not None  # noqa: S101 - a SELECT without FROM has one row
+    return found
 
 
 async def prune(database: Database, *, before: datetime) -> None:

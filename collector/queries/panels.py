@@ -76,11 +76,33 @@ _FIND: Final = Statement.load("panel_find", row=FoundPanel)
 _IDS: Final = Statement.load("panel_ids", row=Id)
 
 
-async def list_panels(database: Database, *, site: FoundSite, now: datetime) -> list[Panel]:
-    """Return the panels of a site, ordered by id."""
+async def list_panels(
+    database: Database,
+    *,
+    site: FoundSite,
+    now: datetime,
+    limit: int | None = None,
+    after: str = "",
+) -> list[Panel]:
+    """Return the panels of a site, ordered by id.
+
+    Args:
+        database: Where to look.
+        site: The site.
+        now: UTC.
+        limit: How many at most; None for all.
+        after: The id after which to begin.
+    """
     midnight = local_midnight(now, timezone=site.timezone)
     statement = _PANELS[source_of_days([midnight])]
-    return await statement.all(database, site_key=site.site_key, midnight=midnight, now=now)
+    return await statement.all(
+        database,
+        site_key=site.site_key,
+        midnight=midnight,
+        now=now,
+        limit=limit,
+        after=after,
+    )
 
 
 async def find_panel(database: Database, *, panel: str, site: str | None) -> FoundPanel:

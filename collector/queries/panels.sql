@@ -1,8 +1,14 @@
-WITH energy AS (
+WITH chosen AS MATERIALIZED (
+    SELECT *
+    FROM panel
+    WHERE site_key = :site_key AND panel > CAST(:after AS text)
+    ORDER BY panel
+    LIMIT CAST(:limit AS bigint)
+),
+energy AS (
     SELECT panel_key, sum(energy_wh) AS energy_wh
     FROM {source}_between(CAST(:midnight AS timestamptz), CAST(:now AS timestamptz) + INTERVAL '1 hour')
-    JOIN panel USING (panel_key)
-    WHERE site_key = :site_key
+    JOIN chosen USING (panel_key)
     GROUP BY 1
 ),
 alerts AS (
@@ -29,11 +35,10 @@ SELECT panel.panel AS panel_id,
        energy.energy_wh AS energy_today_wh,
        coalesce(alerts.open_alerts, 0) AS open_alerts,
        (ARRAY['info', 'low', 'medium', 'high', 'critical'])[alerts.worst] AS worst_severity
-FROM panel
+FROM chosen AS panel
 LEFT JOIN LATERAL (
     SELECT * FROM reading_raw AS raw WHERE raw.panel_key = panel.panel_key ORDER BY time DESC LIMIT 1
 ) AS last ON true
 LEFT JOIN energy ON energy.panel_key = panel.panel_key
 LEFT JOIN alerts ON alerts.panel_key = panel.panel_key
-WHERE site_key = :site_key
 ORDER BY panel.panel

@@ -80,9 +80,24 @@ _IDS: Final = Statement.load("site_ids", row=Id)
 _CREATE: Final = Statement.load("site_create", row=FoundSite)
 
 
-async def list_sites(database: Database, *, now: datetime, site: str | None = None) -> list[Site]:
-    """Return all sites, or one, ordered by id."""
-    return await _SITES.all(database, now=now, site=site)
+async def list_sites(
+    database: Database,
+    *,
+    now: datetime,
+    site: str | None = None,
+    limit: int | None = None,
+    after: str = "",
+) -> list[Site]:
+    """Return sites, ordered by id.
+
+    Args:
+        database: Where to look.
+        now: UTC.
+        site: Only this.
+        limit: How many at most; None for all.
+        after: The id after which to begin.
+    """
+    return await _SITES.all(database, now=now, site=site, limit=limit, after=after)
 
 
 async def find_site(database: Database, *, site: str) -> FoundSite:

@@ -1,7 +1,9 @@
 WITH chosen AS (
     SELECT *, date_trunc('day', CAST(:now AS timestamptz) AT TIME ZONE timezone) AT TIME ZONE timezone AS midnight
     FROM site
-    WHERE CAST(:site AS text) IS NULL OR site = :site
+    WHERE (CAST(:site AS text) IS NULL OR site = :site) AND site > CAST(:after AS text)
+    ORDER BY site
+    LIMIT CAST(:limit AS bigint)
 ),
 -- The hours of today where the site's day begins with an hour of UTC, else its minutes.
 energy AS (

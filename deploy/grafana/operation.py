@@ -156,6 +156,41 @@ def collector() -> Dashboard:
                 "{{route}} {{status}}",
             )
         )
+        .with_panel(_prometheus("Event streams", "short", "sum(heliograph_live_clients)", "open"))
+        .with_panel(
+            _prometheus(
+                "Event streams dropped",
+                "short",
+                "sum(increase(heliograph_live_dropped_total[5m]))",
+                "dropped",
+            )
+        )
+        .with_panel(
+            _prometheus(
+                "Events waited for a client, p95",
+                "s",
+                "histogram_quantile(0.95, "
+                "sum by (le) (rate(heliograph_live_lag_seconds_bucket[5m])))",
+                "p95",
+            )
+        )
+        .with_panel(_prometheus("Exports that run", "short", "sum(heliograph_exports)", "exports"))
+        .with_panel(
+            _prometheus(
+                "Messages to people",
+                "short",
+                "sum by (outcome) (increase(heliograph_notifications_total[5m]))",
+                "{{outcome}}",
+            )
+        )
+        .with_panel(
+            _prometheus(
+                "Notifications that stand",
+                "short",
+                "max by (state) (heliograph_notifications_standing)",
+                "{{state}}",
+            )
+        )
     )
 
 

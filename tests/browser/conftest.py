@@ -14,9 +14,11 @@ import uvicorn
 from litestar import Litestar, Response, get
 from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import Stream
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from collector.console.pages import console_router
+from collector.live.hub import Event, Hub
 
 _CHROMIUM = "/usr/bin/chromium"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -52,6 +54,12 @@ class Fleet:
     hole: tuple[timedelta, timedelta] = (timedelta(minutes=150), timedelta(minutes=115))
     away: bool = False
     signed_in: bool = True
+    hub: Hub = field(default_factory=Hub)
+    streamless: bool = False
+
+    def tell(self, kind: str, site: str, **body: Any) -> None:
+        """Let an event go out to the pages that look on."""
+        self.hub.tell(Event(kind, site, {"site": site, **body}))
 
     def series(self, site: str, start: datetime, end: datetime, step: int) -> dict[str, Any]:
         """Columns of a site's power, with a hole in beta's."""
@@ -178,20 +186,44 @@ async def _panels(state: State, site: FromPath[str]) -> list[dict[str, Any]]:
     return [p | live if ok else p for p, ok in zip(fleet.panels[site], heard, strict=True)]
 
 
-_SECONDS = {"1m": 60, "5m": 300, "30m": 1800, "1h": 3600}
+@get("/api/fleet")
+async def _fleet(state: State, cursor: FromQuery[str] = "") -> Response[Any]:
+    """Two pages, so that pages have to be followed."""
+    fleet: Fleet = state.fleet
+    rows = [
+        {
+            "site": row["site"], "energy_yesterday_wh": row["panel_count"] * 1402.5,
+            "specific_yield_yesterday_kwh_per_kwp": 4.25, "completeness_yesterday": 0.984,
+            "gateways": 1, "gateways_behind": int(row["site"] == "alpha"),
+            "gateways_silent": int(row["site"] == "gamma"),
+        }
+        for row in fleet.sites
+    ]  # fmt: skip
+    if cursor or len(rows) < 2:
+        return Response(rows[1:] if cursor else rows)
+    return Response(rows[:1], headers={"Link": '</api/fleet?cursor=1>; rel="next"'})
+
+
+_SECONDS = {"1m": 60, "5m": 300, "30m": 1800, "1h": 3600, "2h": 7200, "1d": 86400, "day": 86400}
 
 
 @get("/api/sites/{site:str}/series")
 async def _series(
+    *,
     state: State,
     site: FromPath[str],
     start_time: FromQuery[datetime],
     end_time: FromQuery[datetime],
     interval: FromQuery[str],
     metric: FromQuery[str],
+    panels: FromQuery[str] = "",
 ) -> dict[str, Any]:
     fleet: Fleet = state.fleet
     columns = fleet.series(site, start_time, end_time, _SECONDS[interval])
+    columns["coverage"] = [None if w is None else 0.97 for w in columns["avg"]]
+    if panels:
+        compared = [w and w / 8 for w in columns["avg"]]
+        return {"t": columns["t"], "panels": [{"panel_id": panels, "compare": compared}]}
     if metric == "power":
         return columns
     return columns | {"avg": [w and w * _SECONDS[interval] / 3600 for w in columns["avg"]]}
@@ -217,6 +249,39 @@ async def _readings(
         }
         for t, mean, low, high in rows
     ][::-1]  # fmt: skip
+
+
+@get("/api/panels/{panel:str}/windows")
+async def _windows(
+    panel: FromPath[str],
+    start_time: FromQuery[datetime],
+    end_time: FromQuery[datetime],
+    limit: FromQuery[int],
+) -> list[dict[str, Any]]:
+    """A bypass diode that is short since half an hour before the end."""
+    minutes = int((end_time - start_time) / timedelta(minutes=1))
+    return [
+        {
+            "panel_id": panel, "timestamp": _iso(end_time - timedelta(minutes=ago)), "seconds": 60,
+            "voltage_residual_share": -0.33 if ago < 30 else 0.004 * math.sin(ago),
+            "power_against_siblings_share": -0.35 if ago < 30 else 0.02 * math.sin(ago / 3),
+            "probability": 0.97 if ago < 30 else None, "quality": 0,
+        }
+        for ago in range(1, min(minutes, limit))
+    ]  # fmt: skip
+
+
+@get("/api/panels/{panel:str}/efficiency")
+async def _efficiency(state: State, panel: FromPath[str]) -> list[dict[str, Any]]:
+    today = state.fleet.sky.now.date()
+    return [
+        {
+            "date": str(today - timedelta(days=ago)), "efficiency_percentage": 82.0 - ago,
+            "method": "performance_ratio", "energy_wh": 1402.0 - ago, "coverage": 0.99,
+            "specific_yield_kwh_per_kwp": 4.25, "availability_percentage": 98.0,
+        }
+        for ago in range(7)
+    ]  # fmt: skip
 
 
 @get("/api/alerts/recent")
@@ -314,6 +379,22 @@ def make_account(gateway: dict[str, Any], now: datetime) -> dict[str, Any]:
     return account
 
 
+@get("/api/live", media_type="text/event-stream")
+async def _live(state: State, readings: FromQuery[str | None] = None) -> Response[Any]:
+    fleet: Fleet = state.fleet
+    if fleet.streamless:
+        return Response({"status": 503, "detail": "Too many streams."}, status_code=503)
+
+    async def events() -> AsyncIterator[bytes]:
+        of = None if readings is None else {*readings.split(",")} - {""}
+        with fleet.hub.watching(None, readings=of) as watcher:
+            yield Event("ready", None, {}).encoded()
+            async for event in watcher.events():
+                yield event.encoded()
+
+    return Stream(events(), media_type="text/event-stream")
+
+
 @get("/api/gateways")
 async def _gateways(state: State) -> list[dict[str, Any]]:
     return make_gateways(state.fleet.sky.now)
@@ -351,6 +432,10 @@ async def console_url(fleet: Fleet) -> AsyncIterator[str]:
         _alerts,
         _gateways,
         _one_gateway,
+        _live,
+        _fleet,
+        _windows,
+        _efficiency,
     ]
     app = Litestar(handlers, state=State({"fleet": fleet}), openapi_config=None)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
@@ -359,6 +444,7 @@ async def console_url(fleet: Fleet) -> AsyncIterator[str]:
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"
+    fleet.hub.end()
     server.should_exit = True
     await serving
 

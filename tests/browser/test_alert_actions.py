@@ -11,6 +11,12 @@ RAISE = (
     "recommendation) SELECT site_key, 'site_down', 'critical', 'one', now(), now(), 'No power', "
     "'Look' FROM site"
 )
+TOLD = (
+    "WITH made AS (INSERT INTO alert (site_key, alert_type, severity, episode, raised_at, "
+    "last_seen_at, title, recommendation) SELECT site_key, %s, 'high', %s, now(), now(), 'T', 'R' "
+    "FROM site RETURNING alert_key) INSERT INTO alert_history (alert_key, at, action, severity) "
+    "SELECT alert_key, now(), 'raised', 'high' FROM made"
+)
 
 
 async def sign_in(page, server, role):
@@ -18,6 +24,20 @@ async def sign_in(page, server, role):
     await page.fill("#token", server.token(role))
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.locator("#open .alert")).to_contain_text("No power", timeout=20_000)
+
+
+async def resolve_two_at_once(page, url):
+    # Two more are told by the stream of events, not found by asking now and then.
+    with psycopg.connect(url) as connection:
+        for name in ("grid", "fan"):
+            connection.execute(TOLD, [name, name])
+    await expect(page.locator("#open .alert")).to_have_count(2, timeout=3_000)
+    await page.get_by_label("All", exact=True).check()
+    await expect(page.locator(".selection [role=status]")).to_have_text("2 chosen")
+    await page.get_by_label("Cause for all that are chosen").select_option("natural_shade")
+    await page.get_by_role("button", name="Resolve all chosen").click()
+    await expect(page.locator("#open .alert")).to_have_count(0)
+    await expect(page.locator("#recent .alert")).to_have_count(3)
 
 
 async def test_an_operator_takes_comments_and_resolves_and_a_viewer_only_looks(
@@ -43,6 +63,7 @@ async def test_an_operator_takes_comments_and_resolves_and_a_viewer_only_looks(
     await card.get_by_label("Cause").select_option("fixed")
     await card.get_by_role("button", name="Close the alert").click()
     await expect(page.locator("#recent .alert")).to_contain_text("No power")
+    await resolve_two_at_once(page, postgres_url)
     await page.close()
 
     found = collector_server.get("/api/alerts/1")

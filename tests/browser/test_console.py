@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from collector.live.hub import Event
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PAGES = {
@@ -80,10 +82,55 @@ async def test_new_power_and_a_new_alert_appear_without_a_reload(page, fleet):
 
     fleet.sites[0]["power_watts"] = 1234.0
     fleet.alerts[3]["state"] = "open"
+    fleet.tell("readings", "alpha")
+    fleet.tell("alert", "alpha")
 
     await expect(page.locator(".sites tbody tr").first.locator("td b")).to_have_text("1.23")
     await expect(page.locator("#alerts .alert")).to_have_count(4)
     await expect(page.locator("#announce")).to_contain_text("New alert: Over-temperature")
+
+
+async def test_an_event_shows_within_a_second_and_pages_without_events_ask_rarely(
+    page, fleet, watch
+):
+    await page.clock.install()
+    await open_page(page, "site")
+    await page.clock.run_for(3_000)
+    asked = len(watch.requests)
+    await page.clock.run_for(4_000)
+    assert len(watch.requests) == asked
+
+    fleet.sites[0]["power_watts"] = 1234.0
+    fleet.tell("readings", "beta")
+    fleet.tell("readings", "alpha")
+    await expect(page.locator("#live-text")).to_contain_text("Live")
+    await page.clock.run_for(1_000)
+    await expect(page.locator("#totals .value").first).to_have_text("1.23")
+
+
+async def test_without_a_stream_pages_ask_now_and_then_and_say_so(page, fleet):
+    fleet.streamless = True
+    await page.clock.install()
+    await page.goto(PAGES["fleet"])
+    await expect(page.locator("#live-text")).to_contain_text("Reconnecting ·")
+
+    fleet.sites[0]["power_watts"] = 1234.0
+    await page.clock.run_for(6_000)
+    await expect(page.locator(".sites tbody tr").first.locator("td b")).to_have_text("1.23")
+
+    fleet.streamless = False
+    await page.evaluate("() => dispatchEvent(new Event('online'))")
+    await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+
+
+async def test_a_stream_that_ends_is_opened_again_from_where_it_was(page, fleet, watch):
+    await open_page(page, "alerts")
+    fleet.hub.tell(Event("alert", "alpha", {}, 41))
+    async with page.expect_request("**/api/live**last_event_id=41"):
+        fleet.hub.end()
+    await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    streams = [url for url in watch.requests if "/api/live" in url]
+    assert all("readings=" in url.split("&")[0] for url in streams)
 
 
 @pytest.mark.parametrize("name", CHARTED)
@@ -181,17 +228,21 @@ async def test_figures_stay_and_their_age_is_told_while_the_collector_is_away(pa
     await expect(page.locator("#live")).to_have_attribute("data-state", "live")
 
 
-async def test_a_server_that_stops_answering_is_called_offline(page, context):
+async def test_a_server_that_stops_answering_leaves_figures_that_are_called_stale(
+    page, context, fleet
+):
     await page.clock.install()
     await open_page(page, "fleet")
     await context.route("**/api/**", lambda route: route.abort())
+    fleet.hub.end()
 
-    await page.clock.run_for(6_000)
+    await expect(page.locator("#live")).to_have_attribute("data-state", "reconnecting")
+    await page.clock.run_for(13_000)
     await expect(page.locator("#sites .notice")).to_contain_text("does not answer")
-    await page.clock.run_for(20_000)
-    await expect(page.locator("#live-text")).to_contain_text("Reconnecting")
+    await page.clock.run_for(10_000)
+    await expect(page.locator("#live-text")).to_contain_text("Reconnecting (")
     await page.clock.run_for(50_000)
-    await expect(page.locator("#live-text")).to_contain_text("Offline since")
+    await expect(page.locator("#live-text")).to_contain_text("Stale since")
     await expect(page.locator(".sites tbody tr")).to_have_count(3)
 
     await context.unroute("**/api/**")
@@ -208,7 +259,54 @@ async def test_the_site_page_marks_the_panel_in_trouble_and_the_silent_one(page)
     await expect(tiles.filter(has_text="PANEL-003")).to_contain_text("64 % of group")
     await expect(tiles.filter(has_text="PANEL-009")).to_contain_text("—")
     await tiles.filter(has_text="PANEL-003").click()
-    await expect(page.locator(".multiple")).to_have_count(4)
+    await expect(page.locator("#charts .multiple")).to_have_count(4)
+
+
+async def test_the_panel_page_says_what_is_wrong_and_shows_why(page):
+    await open_page(page, "panel")
+
+    await expect(page.locator("#verdict")).to_contain_text("Bypass diode short, since")
+    await expect(page.locator("#totals")).to_contain_text("% of the siblings'")
+    charts = page.locator("#charts figcaption")
+    await expect(charts.first).to_contain_text("Power in the last 6 hours")
+    evidence = page.locator("#evidence figcaption")
+    await expect(evidence.nth(0)).to_contain_text(
+        "Voltage residual in the last 6 hours: \N{MINUS SIGN}33.0 %"
+    )
+    await expect(evidence.nth(1)).to_contain_text("newest 65 %")
+    await expect(evidence.nth(2)).to_contain_text("97 %")
+    await expect(page.locator("#days tbody tr")).to_have_count(7)
+    await expect(page.locator("#days tbody tr").first).to_contain_text("98 %")
+    await expect(page.locator("#download")).to_have_attribute(
+        "href", re.compile("format=csv.*panels=PANEL-003")
+    )
+
+
+async def test_power_is_compared_with_what_is_chosen_and_evidence_ends_with_a_week(page, watch):
+    await open_page(page, "panel")
+    async with page.expect_request("**/series?**compare=yesterday**"):
+        await page.get_by_role("button", name="Yesterday").click()
+    async with page.expect_request("**/readings?**interval=2h**"):
+        await page.get_by_role("button", name="30 d").click()
+    await expect(page.locator("#evidence .empty")).to_contain_text("choose 7 days or less")
+    assert watch.errors == []
+
+
+async def test_the_fleet_counts_gateways_that_are_behind_and_yesterday(page):
+    await open_page(page, "fleet")
+
+    await expect(page.locator("#attention")).to_contain_text("1 gateway behind")
+    await expect(page.locator("#attention")).to_contain_text("1 gateway silent")
+    await expect(page.locator(".sites tbody tr").first).to_contain_text("4.25")
+    await expect(page.locator(".sites tbody tr").last).to_contain_text("98 %")
+
+
+async def test_the_site_page_shows_its_days_and_its_gateways(page):
+    await open_page(page, "site")
+
+    await expect(page.locator("#daily figcaption")).to_contain_text("The best day gave")
+    await expect(page.locator("#gateways tbody tr")).to_have_count(1)
+    await expect(page.locator("#gateways tbody tr")).to_contain_text("drained in 1 h 13 min")
 
 
 async def test_an_unknown_site_says_so(page):

@@ -93,7 +93,8 @@ def _empty(url):
         connection.execute("TRUNCATE site, panel, gateway, alert CASCADE")
         connection.execute("TRUNCATE rollup.touched, rollup.late")
         connection.execute(
-            "TRUNCATE rollup.site_1m, rollup.site_1h, rollup.site_1d, rollup.site_now"
+            "TRUNCATE rollup.site_1m, rollup.site_1h, rollup.site_1d, rollup.site_now, "
+            "rollup.site_sun"
         )
         connection.execute(NOT_BEGUN)
         for table in ("reading_raw", "weather", "meter", "detection_window"):

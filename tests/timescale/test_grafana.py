@@ -115,6 +115,8 @@ def panel_and_alerts_are_right(seen):
     "statement",
     [
         "SELECT * FROM api_token",
+        "SELECT url FROM public.notify_route",
+        "SELECT * FROM public.console_session",
         "SELECT * FROM public.site",
         "DELETE FROM public.alert",
         "SELECT * FROM rollup.progress",

@@ -165,6 +165,7 @@ async def test_the_fleet_shows_today_and_yesterday_of_each_sites_own_days(databa
         assert site.energy_yesterday_wh == pytest.approx(10 + 50)
         assert site.specific_yield_yesterday_kwh_per_kwp == pytest.approx(0.06 / 0.4)
         assert site.completeness_yesterday == pytest.approx(15 / 1440)
+        assert site.availability_yesterday == 1.0
         assert (site.power_watts, site.power_at) == (240.0, june.NOW - june.MINUTE)
     assert alpha.completeness_today == pytest.approx(32 / (14.5 * 60))
     assert (alpha.open_alerts.critical, kolkata.open_alerts.critical) == (1, 0)
@@ -173,3 +174,36 @@ async def test_the_fleet_shows_today_and_yesterday_of_each_sites_own_days(databa
     assert [s.site for s in await list_fleet(database, now=june.NOW, limit=1, after="alpha")] == [
         "kolkata"
     ]
+
+
+async def test_the_fleet_shows_what_share_of_yesterdays_sun_hours_the_panels_produced(database):
+    world = june.World(database)
+    alpha = await world.site("alpha", zone="UTC")
+    await world.site("empty", zone="UTC")
+    good, dead = await world.panel(alpha, "P1"), await world.panel(alpha, "P2", rated=1200.0)
+    yesterday = june.NOON - 24 * june.HOUR
+    # An hour too dim to count, then two of sun; the larger panel gives nothing in the last of them.
+    await world.readings(good, start=yesterday - june.HOUR, minutes=60, watts=10)
+    await world.readings(good, start=yesterday, minutes=120, watts=200)
+    await world.readings(dead, start=yesterday - june.HOUR, minutes=60, watts=30)
+    await world.readings(dead, start=yesterday, minutes=60, watts=600)
+    await world.readings(good, start=june.NOON, minutes=1, watts=200)
+    for panel in (good, dead):
+        await world.touched(panel)
+    await _settle(database)
+    (before, empty) = await list_fleet(database, now=june.NOW, limit=10)
+    assert before.availability_yesterday == 1.0
+    assert empty.availability_yesterday is None
+
+    # What arrives late tells that it was there, and gave nothing: 3 of 4 parts by rating, an hour.
+    await world.readings(dead, start=yesterday + june.HOUR, minutes=60, watts=0)
+    await world.touched(dead)
+    await _settle(database)
+
+    (after, _) = await list_fleet(database, now=june.NOW, limit=10)
+    assert after.availability_yesterday == pytest.approx((400 * 2 + 1200) / (400 * 2 + 1200 * 2))
+
+
+async def _settle(database):
+    while await roll_up(database, now=june.NOW + timedelta(seconds=6), retention=Retention()):
+        pass

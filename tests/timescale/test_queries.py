@@ -250,6 +250,42 @@ async def test_a_gap_of_ones_own_lowers_coverage_and_not_the_peer_index(world, d
     assert today.coverage == pytest.approx(0.5 / 14.5)
 
 
+async def test_availability_is_the_share_of_known_time_in_sun_in_which_the_panel_produced(
+    world, database
+):
+    alpha = await world.site()
+    key = await world.panel(alpha, "P", rated=400.0)
+    # Dim, then two hours of sun: it produces for one, gives nothing for half, is unknown for half.
+    await world.weather(alpha, start=NOON - 3 * HOUR, minutes=60, w_m2=49, every=5)
+    await world.weather(alpha, start=NOON - 2 * HOUR, minutes=120, w_m2=600, every=5)
+    await world.readings(key, start=NOON - 3 * HOUR, minutes=60, watts=0)
+    await world.readings(key, start=NOON - 2 * HOUR, minutes=60, watts=200)
+    await world.readings(key, start=NOON - HOUR, minutes=30, watts=1)
+    panel = await find_panel(database, panel="P", site=None)
+
+    today, yesterday = await list_efficiency(database, panel=panel, days=2, now=NOW)
+
+    assert today.availability_percentage == pytest.approx(100 * 60 / 90)
+    assert today.sun_hours == pytest.approx(2.0)
+    assert (yesterday.availability_percentage, yesterday.sun_hours) == (None, 0.0)
+
+
+async def test_without_irradiance_siblings_tell_of_the_sun(world, database):
+    alpha = await world.site()
+    keys = [await world.panel(alpha, f"P{number}") for number in range(4)]
+    west = await world.panel(alpha, "W", group="west")
+    for key in [*keys[1:], west]:
+        # 5 % of the rated power is 50 W/m2; one sibling is dead all day, which hides no sun.
+        watts = (20, 0, 300, 10)[[*keys[1:], west].index(key)]
+        await world.readings(key, start=NOON - 2 * HOUR, minutes=60, watts=watts)
+    await world.readings(keys[0], start=NOON - 2 * HOUR, minutes=45, watts=200)
+    await world.readings(keys[0], start=NOON - 2 * HOUR + 45 * MINUTE, minutes=15, watts=0)
+    panel = await find_panel(database, panel="P0", site=None)
+    (today,) = await list_efficiency(database, panel=panel, days=1, now=NOW)
+    assert today.availability_percentage == pytest.approx(75.0)
+    assert today.sun_hours == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("rated", [None, 0.0])
 async def test_without_a_rating_efficiency_cannot_be_known(world, database, rated):
     alpha = await world.site()

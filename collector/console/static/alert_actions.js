@@ -3,7 +3,8 @@
 import { actOn } from "./api.js";
 import { h, setText } from "./dom.js";
 
-const CAUSES = [
+/** What an alert may turn out to be: as the API has it, and for people. */
+export const CAUSES = [
   ["fixed", "Fixed"],
   ["false_alarm", "False alarm"],
   ["natural_shade", "Shade, snow or dirt"],

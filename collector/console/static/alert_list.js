@@ -21,7 +21,7 @@ function since(alert, now, zone) {
   return `${began} to ${when(alert.cleared_at, now, zone)} · ${duration((alert.cleared_at - alert.raised_at) / 1000)}`;
 }
 
-function card(alert, acting) {
+function card(alert, { acting, box }) {
   const severity = mark(severityState(alert.severity));
   const title = h("b");
   const advice = h("p", { class: "advice" });
@@ -31,7 +31,7 @@ function card(alert, acting) {
   const node = h(
     "li",
     { class: "alert", "data-tone": alert.severity },
-    h("div", { class: "alert-head" }, severity.node, h("a", { href: panelPath(alert) }, where), state),
+    h("div", { class: "alert-head" }, box, severity.node, h("a", { href: panelPath(alert) }, where), state),
     title,
     time,
     advice,
@@ -59,14 +59,18 @@ function stateOf(row) {
   return notes.filter(Boolean).join(" · ");
 }
 
-/** Keeps a list of alerts inside `parent`; `empty` is said when there is none, `acting(alert)` returns controls. */
+/**
+ * Keeps a list of alerts inside `parent`; `empty` is said when there is none, `acting(alert)` returns controls,
+ * and `selection`, where there is one, has a box for each.
+ */
 export class AlertList {
   #list = h("ul", { class: "alerts" });
   #empty;
   #cards;
 
-  constructor(parent, empty, acting = () => undefined) {
-    this.#cards = new Keyed(this.#list, (alert) => alert.id, (alert) => card(alert, acting(alert)));
+  constructor(parent, empty, { acting = () => undefined, selection = null } = {}) {
+    const make = (alert) => card(alert, { acting: acting(alert), box: selection?.box(alert) });
+    this.#cards = new Keyed(this.#list, (alert) => alert.id, make);
     this.#empty = h("p", { class: "empty" }, empty);
     parent.append(this.#list, this.#empty);
     this.#empty.hidden = true;

@@ -3,13 +3,15 @@
 import { alerts } from "./api.js";
 import { alertActions } from "./alert_actions.js";
 import { AlertList, worstFirst } from "./alert_list.js";
+import { Selection } from "./alert_selection.js";
 import { byId } from "./dom.js";
 import { Live } from "./live.js";
 import { announce, countAlerts, failing } from "./page.js";
 
 const mayAct = "mayAct" in byId("open").dataset;
 const acting = (alert) => (mayAct ? alertActions(alert, refresh) : undefined);
-const open = new AlertList(byId("open"), "No open alerts.", acting);
+const selection = mayAct ? new Selection(byId("open"), refresh) : null;
+const open = new AlertList(byId("open"), "No open alerts.", { acting, selection });
 const recent = new AlertList(byId("recent"), "None was resolved yet.");
 const trouble = failing(byId("open"));
 
@@ -20,9 +22,10 @@ async function refresh() {
   ]);
   trouble.clear();
   open.show(worstFirst(standing));
+  selection?.keep(standing);
   recent.show(resolved);
   countAlerts(standing.length);
   announce(standing);
 }
 
-new Live().add(refresh, 4000, trouble.onError).start();
+new Live().add(refresh, { on: ["alert"], onError: trouble.onError }).start([]);

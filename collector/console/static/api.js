@@ -1,6 +1,7 @@
 // The JSON API as the pages see it: times in milliseconds, rated power in watts, a site's alerts as a count and the worst.
 
 const TIMEOUT_MS = 10_000;
+const MOST_WINDOWS = 10_000;
 
 /** What the API answered instead of data, in the words of its problem document. */
 export class Problem extends Error {
@@ -26,9 +27,9 @@ let answeredAt = null;
 /** When the API last gave data, by this machine's clock; null before the first time. */
 export const lastAnswer = () => answeredAt;
 
-async function get(path, parameters = {}) {
-  const query = new URLSearchParams(parameters).toString();
-  const response = await fetch(query ? `${path}?${query}` : path, {
+/** What is at `path`: the answer, and the path of the next page or null. */
+async function page(path) {
+  const response = await fetch(path, {
     headers: { Accept: "application/json" },
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
@@ -42,7 +43,24 @@ async function get(path, parameters = {}) {
   }
   const answer = await response.json();
   answeredAt = Date.now();
-  return answer;
+  const [, next = null] = /<([^>]+)>; rel="next"/.exec(response.headers.get("link") ?? "") ?? [];
+  return { answer, next };
+}
+
+async function get(path, parameters = {}) {
+  const query = new URLSearchParams(parameters).toString();
+  return (await page(query ? `${path}?${query}` : path)).answer;
+}
+
+/** A list, all of its pages. */
+async function list(path) {
+  const found = [];
+  for (let next = path; next; ) {
+    const one = await page(next);
+    found.push(...one.answer);
+    next = one.next;
+  }
+  return found;
 }
 
 /** Does something: posts `body` as JSON and returns the answer. */
@@ -61,6 +79,19 @@ async function post(path, body = {}) {
 /** Deals with an alert: `action` as in the API's addresses. */
 export const actOn = (alert, action, body) => post(`/api/alerts/${alert.id}/${action}`, body);
 
+const MOST_AT_ONCE = 500;
+
+/** Does the same for many alerts; returns {done, refused}, each with ids. */
+export async function actOnMany(ids, body) {
+  const found = { done: [], refused: [] };
+  for (let from = 0; from < ids.length; from += MOST_AT_ONCE) {
+    const { done, refused } = await post("/api/alerts/actions", { ...body, alert_ids: ids.slice(from, from + MOST_AT_ONCE) });
+    found.done.push(...done);
+    found.refused.push(...refused);
+  }
+  return found;
+}
+
 const stamp = (text) => (text == null ? null : Date.parse(text));
 const iso = (seconds) => new Date(seconds * 1000).toISOString();
 const RANKS = ["critical", "high", "medium", "low", "info"];
@@ -76,14 +107,19 @@ function site({ open_alerts: counts, rated_kwp: kwp, ...row }) {
 }
 
 /** All sites. */
-export const sites = async () => (await get("/api/sites")).map(site);
+export const sites = async () => (await list("/api/sites")).map(site);
+
+/** All sites as their aggregates have them: yesterday, completeness, gateways; by id. */
+export async function fleet() {
+  return new Map((await list("/api/fleet")).map((row) => [row.site, row]));
+}
 
 /** One site. */
 export const oneSite = async (id) => site(await get(`/api/sites/${encodeURIComponent(id)}`));
 
 /** The panels of a site with their newest readings. */
 export const panels = async (id) =>
-  (await get(`/api/sites/${encodeURIComponent(id)}/panels`)).map((row) => ({
+  (await list(`/api/sites/${encodeURIComponent(id)}/panels`)).map((row) => ({
     ...row,
     last_reading_at: stamp(row.last_reading_at),
   }));
@@ -110,6 +146,32 @@ export async function panelBuckets(siteId, panelId, start, end, interval) {
     .reverse();
 }
 
+/** What the power of a panel is compared with: columns t (seconds) and compare. */
+export async function panelCompared({ site, panel }, { start, end, interval }, compare) {
+  const parameters = { metric: "power", panels: panel, compare, interval, start_time: iso(start), end_time: iso(end) };
+  const answer = await get(`/api/sites/${encodeURIComponent(site)}/series`, parameters);
+  return { t: answer.t, compare: answer.panels[0].compare };
+}
+
+/** What detection made of a panel's minutes from `start` to `end` (seconds), oldest first. */
+export async function panelWindows({ site, panel }, { start, end }) {
+  const answer = await get(`/api/panels/${encodeURIComponent(panel)}/windows`, {
+    site,
+    start_time: iso(start),
+    end_time: iso(end),
+    limit: MOST_WINDOWS,
+  });
+  return answer.map((row) => ({ ...row, timestamp: stamp(row.timestamp) })).reverse();
+}
+
+/** The last days of a panel, today first. */
+export const efficiency = (site, panel, days = 7) =>
+  get(`/api/panels/${encodeURIComponent(panel)}/efficiency`, { site, days });
+
+/** Where the minutes of a panel from `start` to `end` (seconds) are as a file. */
+export const exportPath = ({ site, panel, start, end }) =>
+  `/api/export?${new URLSearchParams({ format: "csv", interval: "1m", site, panels: panel, start_time: iso(start), end_time: iso(end) })}`;
+
 /** Alerts, newest first; `filter` as in {state: "open", site: "alpha"}. */
 export async function alerts(filter = {}) {
   const answer = await get("/api/alerts/recent", { limit: 200, ...filter });
@@ -127,7 +189,7 @@ const timed = (row, ...names) => ({ ...row, ...Object.fromEntries(names.map((nam
 const gateway = (row) => timed(row, "enrolled_at", "last_seen_at", "revoked_at", "health_at");
 
 /** All gateways with the sums of their accounts. */
-export const gateways = async () => (await get("/api/gateways")).map(gateway);
+export const gateways = async () => (await list("/api/gateways")).map(gateway);
 
 /** One gateway's account. */
 export async function oneGateway(id) {

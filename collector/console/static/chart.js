@@ -4,19 +4,21 @@
 import { h, setText } from "./dom.js";
 import { FigureTable } from "./figure_table.js";
 import { dayMonth, hourMinute, number } from "./format.js";
-import { endsWidth, faded, glow, hatch, markEnds, raiseFlags, shadeNights, token } from "./paint.js";
+import { endsWidth, faded, glow, guide, hatch, markEnds, raiseFlags, shadeNights, token } from "./paint.js";
 import { legend, readByKey, Tip } from "./reading.js";
 import { alone } from "./series.js";
 
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const NARROW = 560;
 const MOST_NAMED = 6;
+const HALF_DAY = 43_200;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const localDate = (zone) => (t) => (zone ? uPlot.tzDate(new Date(t * 1e3), zone) : new Date(t * 1e3));
 
 /**
  * Options: label, unit, decimals, zone (the viewer's when null), height, atLeast (height of the scale over a flat
- * zero), floating (the scale need not start at zero), sync (a name shared by charts whose cursors move together).
+ * zero), floating (the scale need not start at zero), sync (a name shared by charts whose cursors move together),
+ * guides (values to mark by a line across, where the scale has them), bars (columns instead of lines).
  */
 export class TimeChart {
   #options;
@@ -54,9 +56,14 @@ export class TimeChart {
    * Shows [start, end] in seconds.
    * lines: [{label, tone, band}], `tone` a custom property's name, `band` true for min and max around the mean.
    * data: times, then per line avg, or avg, min, max where it has a band.
+   * `zone`: where the times are read, if it is known only now.
    * Behind the lines: nights [[from, to]], spans [{from, to, tone}], flags [{at, tone}].
    */
-  show({ lines, data, start, end, caption, nights = [], spans = [], flags = [] }) {
+  show({ lines, data, start, end, caption, zone, nights = [], spans = [], flags = [] }) {
+    if (zone !== undefined && zone !== this.#options.zone) {
+      this.#options.zone = zone;
+      this.#lines = null;
+    }
     this.#behind = { nights, spans, flags };
     this.#window = [start, end];
     if (this.#plot && JSON.stringify(lines) === JSON.stringify(this.#lines)) this.#plot.setData(data, false);
@@ -107,8 +114,8 @@ export class TimeChart {
       axes: this.#axes(),
       ...this.#series(),
       hooks: {
-        drawClear: [(u) => shadeNights(u, this.#behind.nights), (u) => hatch(u, this.#behind.spans)],
-        draw: [(u) => raiseFlags(u, this.#behind.flags), (u) => markEnds(u, this.#placed(), this.#isNamed)],
+        drawClear: [(u) => shadeNights(u, this.#behind.nights), (u) => hatch(u, this.#behind.spans), (u) => guide(u, this.#options)],
+        draw: [(u) => raiseFlags(u, this.#behind.flags), (u) => this.#options.bars || markEnds(u, this.#placed(), this.#isNamed)],
         setCursor: [(u) => this.#tip.follow(u, this.#placed(), this.#options)],
         setSelect: [(u) => this.#select(u)],
       },
@@ -122,7 +129,7 @@ export class TimeChart {
     for (const { tone, column, band, dash } of this.#placed()) {
       const opacity = band || this.#lines.length > 1 ? 0.14 : 0.26;
       const fill = (u) => glow(u, token(tone), opacity);
-      series.push({ stroke: () => token(tone), fill, width: 2, dash, points: { show: true, size: 5, filter: (u, i) => alone(u.data[i]) } });
+      series.push({ stroke: () => token(tone), fill, width: 2, dash, paths: this.#options.bars && uPlot.paths.bars({ size: [0.7, 60] }), points: { show: !this.#options.bars, size: 5, filter: (u, i) => alone(u.data[i]) } });
       if (!band) continue;
       series.push(edge, edge);
       bands.push({ series: [column + 2, column + 1], fill: () => faded(token(tone), 0.2) });
@@ -152,7 +159,9 @@ export class TimeChart {
 
   #times(splits) {
     const { zone } = this.#options;
+    const days = splits[1] - splits[0] >= HALF_DAY;
     return splits.map((t) => {
+      if (days) return dayMonth(t * 1e3, zone);
       const time = hourMinute(t * 1e3, zone);
       return time === "00:00" ? dayMonth(t * 1e3, zone) : time;
     });
@@ -173,9 +182,9 @@ export class TimeChart {
     return this.#width < NARROW ? Math.min(200, this.#options.height) : this.#options.height;
   }
 
-  /** True where there is room to write the lines' names at their ends. */
+  /** True where the lines' names are written at their ends: there is room, and no chart below to stay in line with. */
   get #isNamed() {
-    return this.#width >= NARROW && this.#lines.length > 1 && this.#lines.length <= MOST_NAMED;
+    return !this.#options.sync && this.#width >= NARROW && this.#lines.length > 1 && this.#lines.length <= MOST_NAMED;
   }
 
   #showLegend() {

@@ -1,10 +1,10 @@
 // The fleet page.
 
-import { alerts, serverNow, sites } from "./api.js";
+import { alerts, fleet, serverNow, sites } from "./api.js";
 import { AlertList, worstFirst } from "./alert_list.js";
 import { Days } from "./days.js";
 import { byId, h, Keyed, setText } from "./dom.js";
-import { kilowattHours, kilowatts, number, powerDecimals, specificYield } from "./format.js";
+import { kilowattHours, kilowatts, number, percent, powerDecimals, specificYield } from "./format.js";
 import { Live } from "./live.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
 import { PowerChart } from "./power.js";
@@ -19,8 +19,15 @@ const COLUMNS = [
   ["Last 24 h", ""],
   ["Today, kWh", "number"],
   ["Yesterday, kWh/kWp", "number"],
+  ["Complete", "number"],
+  ["Available", "number"],
   ["Alerts", "number"],
 ];
+
+/** Sites that have a line of their last day, the worst: each is a question of its own. */
+const MOST_SPARKS = 60;
+/** Whose readings are followed as they come, at most. */
+const MOST_FOLLOWED = 100;
 
 const live = new Live();
 const days = new Days();
@@ -32,6 +39,7 @@ let decimals = 2;
 let listed = [];
 let silent = [];
 let open = null;
+let kept = new Map();
 
 const sum = (rows, value) => {
   const known = rows.map(value).filter((figure) => figure != null);
@@ -42,10 +50,10 @@ function siteRow(first) {
   const data = mark(dataState(first, serverNow()));
   const sun = mark(sunState(first, serverNow()));
   const line = spark();
-  const cells = { now: h("b"), today: h("span"), yesterday: h("span"), alerts: h("span") };
+  const cells = { now: h("b"), today: h("span"), yesterday: h("span"), complete: h("span"), available: h("span"), alerts: h("span") };
   const link = h("a", { href: `/sites/${encodeURIComponent(first.site)}` });
   const small = h("small");
-  const parts = [[link, small], data.node, sun.node, cells.now, line.node, cells.today, cells.yesterday, cells.alerts];
+  const parts = [[link, small], data.node, sun.node, cells.now, line.node, cells.today, cells.yesterday, cells.complete, cells.available, cells.alerts];
   const node = h(
     "tr",
     {},
@@ -65,7 +73,9 @@ function siteRow(first) {
     setText(cells.now, kilowatts(row.power_watts, decimals));
     line.update(days.halfHours(row.site));
     setText(cells.today, kilowattHours(row.energy_today_wh));
-    setText(cells.yesterday, specificYield(days.yesterday(row.site), row.rated_watts));
+    setText(cells.yesterday, number(kept.get(row.site)?.specific_yield_yesterday_kwh_per_kwp, 2));
+    setText(cells.complete, percent(kept.get(row.site)?.completeness_yesterday));
+    setText(cells.available, percent(kept.get(row.site)?.availability_yesterday));
     setText(cells.alerts, String(row.open_alerts));
   };
   return { node, update };
@@ -91,7 +101,7 @@ function showTotals(found) {
   const rated = sum(found, (row) => row.rated_watts);
   const heard = found.filter((row) => row.power_watts != null).length;
   const today = sum(found, (row) => row.energy_today_wh);
-  const yesterday = sum(found, ({ site }) => days.yesterday(site));
+  const yesterday = sum(found, ({ site }) => kept.get(site)?.energy_yesterday_wh);
   totals.show([
     { label: "Now", value: kilowatts(now, decimals), unit: "kW", note: rated ? `of ${number(rated / 1000, 1)} kWp · ${heard} of ${found.length} sites` : "" },
     { label: "Today", value: kilowattHours(today), unit: "kWh", note: rated ? `${specificYield(today, rated)} kWh/kWp` : "" },
@@ -116,6 +126,11 @@ function showAttention() {
     const text = silent.length === 1 ? `${silent[0].name ?? silent[0].site} is silent` : `${silent.length} sites silent`;
     found.push({ shape: "ring", tone: "high", text, key: "silent", href: "#sites-title" });
   }
+  const gateways = [...kept.values()];
+  for (const [key, tone, shape] of [["behind", "medium", "half"], ["silent", "high", "ring"]]) {
+    const count = gateways.reduce((total, row) => total + row[`gateways_${key}`], 0);
+    if (count) found.push({ shape, tone, text: `${count} gateway${count > 1 ? "s" : ""} ${key}`, key: `gateways-${key}`, href: "/gateways" });
+  }
   const well = { shape: "full", tone: "good", text: "Nothing needs a person", key: "well", href: "/alerts" };
   chips.show(found.length ? found : [well]);
 }
@@ -137,6 +152,8 @@ async function refreshSites() {
   showTotals(found);
   showAttention();
   power.setSites(found);
+  // Of very many sites some always have something new: these are asked for now and then instead.
+  live.watch(found.length > MOST_FOLLOWED ? [] : null);
   if (fresh) live.refresh();
 }
 
@@ -151,12 +168,16 @@ async function refreshAlerts() {
 
 /** The days' figures come after the first rows: a page that waited for them would stay empty. */
 async function refreshDays() {
-  if (await days.learn(listed)) live.refresh();
+  const known = kept.size;
+  kept = await fleet();
+  showAttention();
+  const learnt = await days.learn(listed.slice(0, MOST_SPARKS));
+  if (learnt || !known) live.refresh();
 }
 
 live
-  .add(refreshSites, 3000, troubles.sites.onError)
-  .add(refreshAlerts, 5000, troubles.alerts.onError)
-  .add(() => power.refresh().then(troubles.power.clear), 5000, troubles.power.onError)
-  .add(refreshDays, 10_000, troubles.sites.onError)
+  .add(refreshSites, { on: ["readings", "gateway"], gap: 1000, onError: troubles.sites.onError })
+  .add(refreshAlerts, { on: ["alert"], onError: troubles.alerts.onError })
+  .add(() => power.refresh().then(troubles.power.clear), { on: ["readings"], gap: 5000, onError: troubles.power.onError })
+  .add(refreshDays, { every: 15_000, on: ["gateway"], gap: 2000, onError: troubles.sites.onError })
   .start();

@@ -109,4 +109,7 @@ async function refreshAlerts() {
   announce(open);
 }
 
-new Live().add(refresh, 5000, trouble.onError).add(refreshAlerts, 10_000).start();
+new Live()
+  .add(refresh, { on: ["gateway"], onError: trouble.onError })
+  .add(refreshAlerts, { on: ["alert"] })
+  .start([]);

@@ -3,7 +3,7 @@
 import { byNeed, clock, drain, heardState, lostNote, unacknowledgedNote, whole } from "./accounts.js";
 import { alerts, gateways, serverNow } from "./api.js";
 import { byId, h, Keyed, setText } from "./dom.js";
-import { NONE } from "./format.js";
+import { NONE, when } from "./format.js";
 import { Live } from "./live.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
 import { mark } from "./states.js";
@@ -11,6 +11,7 @@ import { mark } from "./states.js";
 const COLUMNS = [
   ["Gateway", ""],
   ["Data", ""],
+  ["Last seen", ""],
   ["Backlog, rows", "number"],
   ["Forecast", ""],
   ["Clock", ""],
@@ -26,7 +27,7 @@ function gatewayRow(first) {
   const heard = mark(heardState(first, serverNow()));
   const link = h("a", { href: `/gateways/${encodeURIComponent(first.gateway_id)}` });
   const site = h("small");
-  const cells = { backlog: h("b"), forecast: h("span"), clock: h("span"), lost: h("span"), outstanding: h("span"), version: h("span") };
+  const cells = { seen: h("span"), backlog: h("b"), forecast: h("span"), clock: h("span"), lost: h("span"), outstanding: h("span"), version: h("span") };
   const parts = [[link, site], heard.node, ...Object.values(cells)];
   const node = h(
     "tr",
@@ -40,6 +41,7 @@ function gatewayRow(first) {
     heard.update(heardState(row, serverNow()));
     setText(link, row.gateway_id);
     setText(site, row.site);
+    setText(cells.seen, row.last_seen_at ? when(row.last_seen_at, serverNow(), null) : NONE);
     setText(cells.backlog, whole(row.state.backlog_rows));
     setText(cells.forecast, drain(row.state));
     setText(cells.clock, clock(row.state));
@@ -85,4 +87,7 @@ async function refreshAlerts() {
   announce(open);
 }
 
-new Live().add(refresh, 5000, trouble.onError).add(refreshAlerts, 10_000).start();
+new Live()
+  .add(refresh, { on: ["gateway"], onError: trouble.onError })
+  .add(refreshAlerts, { on: ["alert"] })
+  .start([]);

@@ -59,6 +59,29 @@ export function hatch(u, spans) {
   }
 }
 
+/** Draws a dashed line across at each of `guides` that the scale has, with its value. */
+export function guide(u, { guides = [], unit }) {
+  const { ctx } = u;
+  const { left, top, width, height } = u.bbox;
+  const pixels = devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = token("--muted");
+  ctx.font = `${11 * pixels}px ${token("--font")}`;
+  ctx.textAlign = "right";
+  ctx.lineWidth = pixels;
+  ctx.setLineDash([2 * pixels, 4 * pixels]);
+  for (const value of guides) {
+    const y = u.valToPos(value, "y", true);
+    if (y < top || y > top + height) continue;
+    ctx.beginPath();
+    ctx.moveTo(left, y);
+    ctx.lineTo(left + width, y);
+    ctx.stroke();
+    ctx.fillText(`${value} ${unit}`.replace("-", "−"), left + width - 4 * pixels, y - 4 * pixels);
+  }
+  ctx.restore();
+}
+
 /** Flags moments {at, tone}: a dashed line with a triangle on top. */
 export function raiseFlags(u, flags) {
   const { ctx } = u;

@@ -1,87 +1,120 @@
-// The page of one panel: four quantities on one time axis, so that one sees which of them moved.
+// The page of one panel: what it does now, what is wrong with it and why we think so, its last days.
 
-import { alerts, panelBuckets, panels, serverNow } from "./api.js";
+import { alerts, efficiency, exportPath, oneSite, panels, serverNow } from "./api.js";
 import { AlertList, worstFirst } from "./alert_list.js";
-import { TimeChart } from "./chart.js";
-import { byId, h, setText } from "./dom.js";
-import { hourMinute, hourMinuteSecond, number, watts } from "./format.js";
+import { byId, h, setAttribute, setText } from "./dom.js";
+import { Evidence } from "./evidence.js";
+import { hourMinuteSecond, NONE, number, percent, watts, when } from "./format.js";
 import { Live } from "./live.js";
-import { countAlerts, failing, Figures } from "./page.js";
-import { RANGES, RangeButtons } from "./ranges.js";
-import { Buckets, lastIndex, table } from "./series.js";
+import { Measurements } from "./measurements.js";
+import { announce, countAlerts, failing, Figures } from "./page.js";
 import { dataState, mark } from "./states.js";
-
-const QUANTITIES = [
-  { title: "Power", unit: "W", decimals: 0, names: ["avg_power", "min_power", "max_power"], tone: "--line-1", height: 220, atLeast: 20 },
-  { title: "Voltage", unit: "V", decimals: 1, names: ["avg_voltage"], tone: "--line-2", height: 150, atLeast: 2, floating: true },
-  { title: "Current", unit: "A", decimals: 2, names: ["avg_current"], tone: "--line-3", height: 150, atLeast: 0.5 },
-  { title: "Temperature", unit: "°C", decimals: 1, names: ["avg_temperature"], tone: "--line-4", height: 150, atLeast: 2, floating: true },
-];
+import { RowTable } from "./table.js";
+import { median } from "./tiles.js";
 
 const { site, panel } = byId("main").dataset;
-const block = byId("charts");
+const EARLIER = 10;
+
 const live = new Live();
 const totals = new Figures(byId("totals"));
 const alertList = new AlertList(byId("alerts"), "No open alerts for this panel.");
-const troubles = { totals: failing(byId("totals")), alerts: failing(byId("alerts")), charts: failing(block) };
+const earlier = new AlertList(byId("earlier"), "None was resolved yet.");
+const blocks = ["totals", "alerts", "charts", "evidence", "days"];
+const troubles = Object.fromEntries(blocks.map((block) => [block, failing(byId(block))]));
 const data = mark({ shape: "dash", tone: "quiet", text: "" });
-const ranges = new RangeButtons(RANGES[1], () => live.refresh());
-let spans = [];
-
-block.append(h("div", { class: "title-row" }, h("h2", {}, "Measurements"), ranges.node));
-const charts = QUANTITIES.map((quantity) => {
-  const part = h("section", { class: "multiple" }, h("h3", {}, quantity.title, " ", h("small", {}, quantity.unit)));
-  block.append(part);
-  return new TimeChart(part, { ...quantity, label: `${quantity.title} of ${panel}`, sync: "panel" });
+const measurements = new Measurements(byId("charts"), { site, panel }, () => live.refresh());
+const evidence = new Evidence(byId("evidence"), { site, panel });
+const ratio = (percentage) => (percentage == null ? NONE : percent(percentage / 100));
+const days = new RowTable(byId("days"), {
+  label: "Table of days",
+  key: ({ date }) => date,
+  empty: "No day was measured yet.",
+  columns: [
+    { label: "Day", text: ({ date }) => date },
+    { label: "Energy, Wh", number: true, text: (row) => number(row.energy_wh, 0) },
+    { label: "kWh/kWp", number: true, text: (row) => number(row.specific_yield_kwh_per_kwp, 2) },
+    { label: "Efficiency", number: true, text: (row) => ratio(row.efficiency_percentage), title: (row) => METHODS[row.method] },
+    { label: "Available", number: true, text: (row) => ratio(row.availability_percentage) },
+    { label: "Data", number: true, text: (row) => percent(row.coverage) },
+  ],
 });
+const METHODS = {
+  performance_ratio: "Performance ratio: energy per rated power against the sun that was measured",
+  peer_index: "Peer index: energy per rated power against the siblings' median",
+};
+
+let zone = null;
+let spans = [];
+let open = [];
+let row = null;
+let siblings = null;
 
 async function refreshPanel() {
-  const row = (await panels(site)).find(({ panel_id }) => panel_id === panel);
+  zone ??= (await oneSite(site)).timezone;
+  const found = await panels(site);
+  row = found.find(({ panel_id }) => panel_id === panel);
   if (!row) throw Object.assign(new Error(`The site ${site} has no panel ${panel}.`), { status: 404 });
   troubles.totals.clear();
-  data.update(dataState(row, serverNow()));
+  const now = serverNow();
+  data.update(dataState(row, now));
+  siblings = siblingsOf(found, now);
   const facts = [row.model, row.rated_watts && `${number(row.rated_watts, 0)} W`, row.group];
-  const reading = row.last_reading_at && `reading of ${hourMinuteSecond(row.last_reading_at)}`;
+  const reading = row.last_reading_at && `reading of ${hourMinuteSecond(row.last_reading_at, zone)}`;
   setText(byId("about"), [...facts, reading].filter(Boolean).join(" · "));
+  const beside = siblings ? `${percent(row.power_watts / siblings)} of the siblings' ${watts(siblings)} W` : "";
   totals.show([
-    { label: "Power", value: watts(row.power_watts), unit: "W" },
+    { label: "Power", value: watts(row.power_watts), unit: "W", note: beside },
     { label: "Voltage", value: number(row.voltage_volts, 1), unit: "V" },
     { label: "Current", value: number(row.current_amperes, 2), unit: "A" },
     { label: "Temperature", value: number(row.temperature_celsius, 1), unit: "°C" },
     { label: "Data", value: "", mark: data.node },
   ]);
+  showVerdict();
+}
+
+/** The median power of the panels of the same group that are heard, as this panel would give it; null without. */
+function siblingsOf(found, now) {
+  const kin = found.filter((one) => one.panel_id !== panel && one.group === row.group && !dataState(one, now).silent);
+  const scale = (one) => (one.rated_watts && row.rated_watts ? row.rated_watts / one.rated_watts : 1);
+  return median(kin.filter((one) => one.power_watts != null).map((one) => one.power_watts * scale(one))) || null;
+}
+
+/** One sentence: what is wrong, or that nothing is, as far as it can be told. */
+function showVerdict() {
+  if (row) setText(byId("verdict"), verdict(serverNow()));
+}
+
+function verdict(now) {
+  const state = dataState(row, now);
+  if (open.length) {
+    const [worst] = open;
+    return `${worst.title}, since ${when(worst.raised_at, now, zone)}. ${worst.recommendation}`;
+  }
+  if (state.silent) return "It is not heard: no verdict.";
+  const window = evidence.newest;
+  if (!window) return "No alert is open. There is too little sun, or too little known of it, for a verdict right now.";
+  const parts = [
+    window.power_against_siblings_share != null && `power ${percent(1 + window.power_against_siblings_share)} of what its siblings let expect`,
+    window.voltage_residual_share != null && `voltage ${number(100 * window.voltage_residual_share, 1)} % off what its current and temperature imply`,
+  ].filter(Boolean);
+  return `No alert is open${parts.length ? `: ${parts.join(", ")}` : ""}.`;
 }
 
 async function refreshCharts() {
-  const range = ranges.chosen;
-  const end = Math.floor(serverNow() / 1000);
-  const start = end - range.seconds;
-  const rows = await panelBuckets(site, panel, start, end, range.interval);
-  if (range !== ranges.chosen) return;
-  troubles.charts.clear();
-  const buckets = new Buckets();
-  const names = QUANTITIES.flatMap((quantity) => quantity.names);
-  const columns = Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name])]));
-  buckets.take({ t: rows.map(({ t }) => t + range.step / 2), ...columns }, true);
-  QUANTITIES.forEach((quantity, i) => {
-    const shown = table(quantity.names.map((name) => [buckets, name, 1]));
-    charts[i].show({
-      lines: [{ label: quantity.title, tone: quantity.tone, band: quantity.names.length > 1 }],
-      data: shown,
-      start,
-      end,
-      spans,
-      caption: caption(quantity, shown, range),
-    });
-  });
+  if (await measurements.refresh({ spans, zone })) troubles.charts.clear();
 }
 
-function caption({ title, unit, decimals }, [t, values], range) {
-  const last = lastIndex(values);
-  if (last < 0) return `${title}: no reading in ${range.words}.`;
-  const known = values.filter((value) => value != null);
-  const between = `${number(Math.min(...known), decimals)} to ${number(Math.max(...known), decimals)} ${unit}`;
-  return `${title} in ${range.words}: ${between}; newest ${number(values[last], decimals)} ${unit} at ${hourMinute(t[last] * 1000)}.`;
+async function refreshEvidence() {
+  await evidence.refresh(measurements.range, { spans, zone });
+  troubles.evidence.clear();
+  const end = Math.floor(serverNow() / 1000);
+  setAttribute(byId("download"), "href", exportPath({ site, panel, start: end - measurements.range.seconds, end }));
+  showVerdict();
+}
+
+async function refreshDays() {
+  days.show(await efficiency(site, panel));
+  troubles.days.clear();
 }
 
 async function refreshAlerts() {
@@ -90,7 +123,9 @@ async function refreshAlerts() {
     alerts({ state: "open,acknowledged" }),
   ]);
   troubles.alerts.clear();
-  alertList.show(worstFirst(here.filter(({ state }) => state !== "resolved")));
+  open = worstFirst(here.filter(({ state }) => state !== "resolved"));
+  alertList.show(open, zone);
+  earlier.show(here.filter(({ state }) => state === "resolved").slice(0, EARLIER), zone);
   const known = JSON.stringify(spans.map(({ from }) => from));
   spans = here.map(({ raised_at, cleared_at, severity }) => ({
     from: raised_at / 1000,
@@ -98,11 +133,15 @@ async function refreshAlerts() {
     tone: severity,
   }));
   countAlerts(everywhere.length);
+  announce(everywhere);
+  showVerdict();
   if (JSON.stringify(spans.map(({ from }) => from)) !== known) live.refresh();
 }
 
 live
-  .add(refreshPanel, 2000, troubles.totals.onError)
-  .add(refreshAlerts, 5000, troubles.alerts.onError)
-  .add(refreshCharts, 5000, troubles.charts.onError)
-  .start();
+  .add(refreshPanel, { on: ["readings"], onError: troubles.totals.onError })
+  .add(refreshAlerts, { on: ["alert"], onError: troubles.alerts.onError })
+  .add(refreshCharts, { on: ["readings"], gap: 10_000, onError: troubles.charts.onError })
+  .add(refreshEvidence, { every: 20_000, on: ["readings"], gap: 20_000, onError: troubles.evidence.onError })
+  .add(refreshDays, { every: 60_000, onError: troubles.days.onError })
+  .start([site]);

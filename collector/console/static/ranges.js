@@ -1,4 +1,4 @@
-// How far a chart looks back, as buttons.
+// How far a chart looks back, and other choices of one among few, as buttons.
 
 import { h, setAttribute } from "./dom.js";
 
@@ -11,28 +11,39 @@ export const RANGES = [
   { label: "6 h", words: "the last 6 hours", seconds: 6 * HOUR, interval: "1m", step: 60 },
   { label: "24 h", words: "the last 24 hours", seconds: DAY, interval: "5m", step: 300 },
   { label: "7 d", words: "the last 7 days", seconds: 7 * DAY, interval: "30m", step: 1800 },
+  { label: "30 d", words: "the last 30 days", seconds: 30 * DAY, interval: "2h", step: 7200 },
+  { label: "1 y", words: "the last year", seconds: 365 * DAY, interval: "1d", step: DAY },
 ];
 
-/** A row of buttons; `onChoose(range)` is called for each choice. */
-export class RangeButtons {
+/** A row of buttons for `options`, each with a `label`; `onChoose(option)` is called for each choice. */
+export class ChoiceButtons {
   #buttons;
+  #options;
 
-  constructor(chosen, onChoose) {
+  constructor(name, options, chosen, onChoose) {
     this.chosen = chosen;
-    this.#buttons = RANGES.map((range) =>
-      h("button", { type: "button", onclick: () => this.#choose(range, onChoose) }, range.label),
+    this.#options = options;
+    this.#buttons = options.map((option) =>
+      h("button", { type: "button", onclick: () => this.#choose(option, onChoose) }, option.label),
     );
-    this.node = h("div", { class: "ranges", role: "group", "aria-label": "Time range" }, this.#buttons);
+    this.node = h("div", { class: "ranges", role: "group", "aria-label": name }, this.#buttons);
     this.#mark();
   }
 
-  #choose(range, onChoose) {
-    this.chosen = range;
+  #choose(option, onChoose) {
+    this.chosen = option;
     this.#mark();
-    onChoose(range);
+    onChoose(option);
   }
 
   #mark() {
-    RANGES.forEach((range, i) => setAttribute(this.#buttons[i], "aria-pressed", range === this.chosen));
+    this.#options.forEach((option, i) => setAttribute(this.#buttons[i], "aria-pressed", option === this.chosen));
+  }
+}
+
+/** Buttons for `RANGES`. */
+export class RangeButtons extends ChoiceButtons {
+  constructor(chosen, onChoose) {
+    super("Time range", RANGES, chosen, onChoose);
   }
 }

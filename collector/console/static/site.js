@@ -1,15 +1,18 @@
 // The page of one site.
 
-import { alerts, oneSite, panels, serverNow } from "./api.js";
+import { heardState, drain, clock } from "./accounts.js";
+import { alerts, gateways, oneSite, panels, serverNow } from "./api.js";
 import { AlertList, worstFirst } from "./alert_list.js";
+import { DailyEnergy } from "./daily.js";
 import { Days } from "./days.js";
 import { byId, setText } from "./dom.js";
-import { hourMinute, kilowattHours, kilowatts, number, percent, powerDecimals, specificYield, zoneName } from "./format.js";
+import { hourMinute, kilowattHours, kilowatts, NONE, number, percent, powerDecimals, specificYield, when, zoneName } from "./format.js";
 import { Live } from "./live.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
 import { PanelTiles } from "./tiles.js";
 import { PowerChart } from "./power.js";
 import { dataState, mark, sunState } from "./states.js";
+import { RowTable } from "./table.js";
 
 const id = byId("main").dataset.site;
 const live = new Live();
@@ -19,8 +22,22 @@ const power = new PowerChart(byId("power"), live, { single: true });
 const alertList = new AlertList(byId("alerts"), "No open alerts here.");
 const tiles = new PanelTiles(byId("panels"), id);
 const troubles = Object.fromEntries(
-  ["totals", "power", "alerts", "panels"].map((block) => [block, failing(byId(block))]),
+  ["totals", "power", "alerts", "panels", "daily", "gateways"].map((block) => [block, failing(byId(block))]),
 );
+const daily = new DailyEnergy(byId("daily"), id);
+const gatewayList = new RowTable(byId("gateways"), {
+  label: "Table of gateways",
+  key: ({ gateway_id }) => gateway_id,
+  empty: "No gateway has enrolled for this site.",
+  columns: [
+    { label: "Gateway", text: ({ gateway_id }) => gateway_id, href: ({ gateway_id }) => `/gateways/${encodeURIComponent(gateway_id)}` },
+    { label: "Data", text: (row) => heardState(row, serverNow()).text },
+    { label: "Last seen", text: (row) => (row.last_seen_at ? when(row.last_seen_at, serverNow(), zone) : NONE) },
+    { label: "Backlog, rows", number: true, text: (row) => number(row.state.backlog_rows, 0) },
+    { label: "Forecast", text: (row) => drain(row.state) },
+    { label: "Clock", text: (row) => clock(row.state) },
+  ],
+});
 const data = mark({ shape: "dash", tone: "quiet", text: "" });
 const sun = mark({ shape: "dash", tone: "quiet", text: "" });
 
@@ -71,9 +88,22 @@ async function refreshPanels() {
   troubles.panels.clear();
 }
 
+async function refreshDaily() {
+  if (zone == null) return;
+  await daily.refresh(zone);
+  troubles.daily.clear();
+}
+
+async function refreshGateways() {
+  gatewayList.show((await gateways()).filter(({ site, revoked_at }) => site === id && revoked_at == null));
+  troubles.gateways.clear();
+}
+
 live
-  .add(refreshSite, 3000, troubles.totals.onError)
-  .add(refreshPanels, 5000, troubles.panels.onError)
-  .add(refreshAlerts, 5000, troubles.alerts.onError)
-  .add(() => power.refresh().then(troubles.power.clear), 5000, troubles.power.onError)
-  .start();
+  .add(refreshSite, { on: ["readings", "gateway"], onError: troubles.totals.onError })
+  .add(refreshPanels, { on: ["readings"], gap: 1000, onError: troubles.panels.onError })
+  .add(refreshAlerts, { on: ["alert"], onError: troubles.alerts.onError })
+  .add(() => power.refresh().then(troubles.power.clear), { on: ["readings"], gap: 5000, onError: troubles.power.onError })
+  .add(refreshDaily, { every: 60_000, onError: troubles.daily.onError })
+  .add(refreshGateways, { every: 15_000, on: ["gateway"], onError: troubles.gateways.onError })
+  .start([id]);

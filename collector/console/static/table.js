@@ -3,7 +3,8 @@
 import { h, Keyed, setAttribute, setText } from "./dom.js";
 
 /**
- * Keeps a table inside `parent`. `columns` are {label, number, text(row), title(row)}; the first names the row.
+ * Keeps a table inside `parent`. `columns` are {label, number, text(row), title(row), href(row)}; the first names the
+ * row.
  * `empty` is said when there are no rows.
  */
 export class RowTable {
@@ -34,9 +35,11 @@ function row(columns) {
   const cells = columns.map((column, i) =>
     i ? h("td", { class: column.number && "number" }) : h("th", { scope: "row" }),
   );
+  const texts = columns.map((column, i) => (column.href ? cells[i].appendChild(h("a")) : cells[i]));
   const update = (values) =>
     columns.forEach((column, i) => {
-      setText(cells[i], column.text(values));
+      setText(texts[i], column.text(values));
+      if (column.href) setAttribute(texts[i], "href", column.href(values));
       setAttribute(cells[i], "title", column.title?.(values));
     });
   return { node: h("tr", {}, cells), update };

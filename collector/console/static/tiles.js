@@ -12,7 +12,8 @@ const WORDS = { critical: "critical", high: "attention", medium: "attention", lo
 
 const groupOf = (panel) => panel.group ?? "";
 
-function median(values) {
+/** The median; null of nothing. */
+export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   if (!sorted.length) return null;

@@ -25,6 +25,7 @@ from collector.database.rollups.statements import (
     upsert,
     with_spans,
 )
+from collector.database.sun import LEAST_SHARE, LEAST_W_M2
 
 LAG: Final = timedelta(seconds=5)
 """How long after a minute's end most of its readings have come."""
@@ -44,6 +45,9 @@ _TAKE_TOUCHED: Final = load("take_touched")
 _NEXT_LATE: Final = load("next_late")
 _NEXT_READING: Final = load("next_reading")
 _SITE_NOW: Final = load("site_now")
+_SITE_SUN: Final = load("site_sun")
+_SITES_AT_ONCE: Final = 50
+_FORGET_SUN: Final = with_spans(load("forget_sun"))
 _SITES: Final = {
     "1h": with_spans(
         upsert(
@@ -105,6 +109,14 @@ async def roll_up(database: Database, *, now: datetime, retention: Retention) ->
         more = await work.new(progress, now=now) or late
         if not more:
             await run(connection, _SITE_NOW, now=now)
+            await run(
+                connection,
+                _SITE_SUN,
+                now=now,
+                sites=_SITES_AT_ONCE,
+                least_w_m2=LEAST_W_M2,
+                least_share=LEAST_SHARE,
+            )
         return more
 
 
@@ -158,6 +170,8 @@ class _Work:
             if spans:
                 await self.panels.redo(self.connection, level=level, spans=spans)
                 await self._sites(level, spans)
+        if minutes:
+            await run(self.connection, _FORGET_SUN, **parameters(minutes))
 
     async def _sites(self, level: str, spans: Sequence[Span]) -> None:
         statement = _SITES.get(level) or with_spans(

@@ -162,7 +162,7 @@ def test_readings_are_told_to_clients_of_all_workers_within_a_second(watch, post
     assert p95 <= LATENCY_SECONDS
 
 
-def test_a_site_is_told_of_at_most_once_a_second(watch, post):
+def test_a_site_is_told_of_at_most_twice_a_second(watch, post):
     stream = watch(site="beta")
     begun, told, readings = time.monotonic(), [], 0
     while time.monotonic() - begun < 2.5:
@@ -175,7 +175,7 @@ def test_a_site_is_told_of_at_most_once_a_second(watch, post):
         heard += body["readings"]
     assert heard == readings
     gaps = [(b - a).total_seconds() for a, b in itertools.pairwise(told)]
-    assert min(gaps) > 0.9
+    assert min(gaps) > 0.4
 
 
 def test_one_looks_at_the_sites_one_asked_for(watch, raise_alert):

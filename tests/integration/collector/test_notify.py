@@ -10,8 +10,10 @@ import psycopg
 import pytest
 
 from collector.database.engine import open_database
+from collector.database.statements import Statement
+from collector.errors import DatabaseError, ProblemError
 from collector.notify.dispatch import GIVE_UP_AFTER, deliver_due
-from collector.queries.notifications import NewRoute, add_route, list_routes
+from collector.queries.notifications import NewRoute, Route, add_route, lease_route, list_routes
 from integration.collector.bodies import NOW
 from programs.collector import COLLECTOR
 from programs.processes import inherited
@@ -210,6 +212,24 @@ async def test_what_a_process_died_with_is_told_by_another(database, hook, route
     rows("UPDATE notify_route SET leased_until = %s RETURNING 1", NOW + timedelta(minutes=1))
     assert await deliver_due(database, now=NOW) == 0
     assert await deliver_due(database, now=NOW + timedelta(minutes=1)) == 1
+
+
+async def test_a_secret_is_in_no_error_and_in_no_representation(database, hook, route):
+    """Not even in the errors that led to one, which a log would show."""
+    await route(hook.url)
+    with pytest.raises(ProblemError, match="already") as refused:
+        await route(hook.url)
+    told, error = [], refused.value
+    while error is not None:
+        told += [str(error), repr(error)]
+        error = error.__cause__
+    with pytest.raises(DatabaseError) as broken:
+        await Statement.load("route_url", row=Route).all(database, name=SECRET + "\0")
+    told += [str(broken.value), str(broken.value.__cause__)]
+    leased = await lease_route(database, now=NOW, until=NOW)
+    told += [repr(leased), repr(await list_routes(database))]
+    assert len(told) > 5
+    assert not [text for text in told if SECRET in text]
 
 
 async def test_what_is_undone_is_not_told(postgres_url, database, hook, route, happens):

@@ -40,6 +40,47 @@ async def test_a_client_that_takes_nothing_is_dropped_and_the_others_are_not():
     assert hub.dropped == 1
 
 
+async def test_it_is_told_how_many_look_on_how_long_events_wait_and_who_was_too_slow():
+    class Told:
+        def __init__(self):
+            self.counts, self.lags, self.dropped = [], [], 0
+
+        def note_watching(self, count):
+            self.counts.append(count)
+
+        def note_dropped(self):
+            self.dropped += 1
+
+        def note_lag(self, seconds):
+            self.lags.append(seconds)
+
+    now, told = [100.0], Told()
+    hub = Hub(clock=lambda: now[0], observer=told)
+    with hub.watching(None) as watcher, hub.watching(None):
+        events = watcher.events()
+        hub.tell(Event("alert", "alpha", {}, 1))
+        now[0] += 2.5
+        await anext(events)
+        for number in range(MAX_WAITING + 1):
+            hub.tell(Event("alert", "alpha", {}, number))
+    assert (told.counts, told.lags, told.dropped) == ([1, 2, 0, 0], [2.5], 2)
+
+
+async def test_who_looks_at_readings_of_some_sites_is_told_of_alerts_of_all():
+    hub = Hub()
+    with hub.watching(None, readings={"alpha"}) as watcher, hub.watching(None, readings=()) as none:
+        for site in ("beta", "alpha"):
+            hub.tell(Event("readings", site, {}))
+            hub.tell(Event("alert", site, {}))
+        found = [await anext(watcher.events()) for _ in range(3)]
+        assert [(one.kind, one.site) for one in found] == [
+            ("alert", "beta"),
+            ("readings", "alpha"),
+            ("alert", "alpha"),
+        ]
+        assert (await anext(none.events())).kind == "alert"
+
+
 async def test_readings_within_a_second_are_told_together():
     hub = Hub(clock=asyncio.get_running_loop().time)
     with hub.watching({"alpha"}) as watcher:

@@ -23,6 +23,7 @@ ROUTES = {
     ("GET", "/api/panels/{panel_id}/windows"): Access.VIEWER,
     ("GET", "/api/alerts/recent"): Access.VIEWER,
     ("GET", "/api/alerts/{alert_id}"): Access.VIEWER,
+    ("POST", "/api/alerts/actions"): Access.OPERATOR,
     ("POST", "/api/alerts/{alert_id}/acknowledge"): Access.OPERATOR,
     ("POST", "/api/alerts/{alert_id}/resolve"): Access.OPERATOR,
     ("POST", "/api/alerts/{alert_id}/reopen"): Access.OPERATOR,

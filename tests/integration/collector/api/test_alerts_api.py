@@ -52,6 +52,74 @@ async def test_who_did_what_when_is_kept(act, get, alert):
     assert found["times_in_30_days"] == 1
 
 
+@pytest.fixture
+def alerts(rows, sites, now):
+    """Five alerts of alpha, two of them raised at the same time."""
+    return [
+        rows(
+            "INSERT INTO alert (site_key, alert_type, severity, episode, raised_at, last_seen_at, "
+            "title, recommendation) VALUES (%s, %s, 'high', %s, %s, %s, 'T', 'R') "
+            "RETURNING alert_key",
+            *(sites["alpha"], f"type-{number}", f"e-{number}"),
+            *(now - timedelta(hours=min(number, 3)), now),
+        )[0][0]
+        for number in range(5)
+    ]
+
+
+async def test_many_are_dealt_with_at_once_and_one_that_cannot_be_hinders_no_other(
+    act, get, alerts
+):
+    await act(f"/api/alerts/{alerts[1]}/resolve")
+    body = {"action": "resolve", "cause": "fixed", "note": "storm"}
+    answer = await act(
+        "/api/alerts/actions", body | {"alert_ids": [*alerts[:3], 99_999, alerts[0]]}
+    )
+
+    assert answer.status_code == 200
+    found = answer.json()
+    assert [one["id"] for one in found["done"]] == [alerts[0], alerts[2]]
+    assert {one["resolve_cause"] for one in found["done"]} == {"fixed"}
+    assert [(one["id"], one["status"]) for one in found["refused"]] == [
+        (alerts[1], 409),
+        (99_999, 404),
+    ]
+    history = (await get(f"/api/alerts/{alerts[2]}")).json()["history"]
+    assert [(one["action"], one["by"], one["note"]) for one in history] == [
+        ("resolved", "the operator", "storm")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"action": "resolve", "alert_ids": []}, "length >= 1"),
+        ({"action": "resolve", "alert_ids": list(range(1, 502))}, "length <= 500"),
+        ({"action": "delete", "alert_ids": [1]}, "'delete'"),
+        ({"action": "acknowledge", "alert_ids": [1], "cause": "fixed"}, "cause"),
+        ({"action": "comment", "alert_ids": [1]}, "text"),
+        ({"action": "assign", "alert_ids": [0], "to": "mara"}, "alert_ids"),
+    ],
+)
+async def test_a_bad_action_for_many_is_told_what_is_allowed(act, alert, body, named):
+    answer = await act("/api/alerts/actions", body)
+    assert (answer.status_code, named in answer.json()["detail"]) == (400, True), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert alert
+
+
+async def test_alerts_come_in_pages_that_meet_also_where_times_are_the_same(
+    get, client, bearer, alerts
+):
+    found, path = [], "/api/alerts/recent?limit=2&state=open"
+    while path:
+        page = await client.get(path, headers=bearer(Role.VIEWER))
+        found += [one["id"] for one in page.json()]
+        path = page.headers.get("link", "").partition(">")[0].lstrip("<")
+        assert len(page.json()) == 2 or not path
+    assert found == [*alerts[:3], alerts[4], alerts[3]]
+
+
 async def test_a_cause_is_kept_with_what_is_resolved(act, alert):
     closed = await act(f"/api/alerts/{alert}/resolve", {"cause": "false_alarm"})
     assert closed.json()["resolve_cause"] == "false_alarm"

@@ -1,11 +1,16 @@
 """Exports: whole, in order, of one moment, and as large as one likes."""
 
+import asyncio
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow.parquet as pq
 import pytest
+
+from collector.roles import Role
+from integration.collector.api.apps import running
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 RANGE = {"start_time": "2026-06-01T12:00:00Z", "end_time": "2026-06-02T12:00:00Z"}
@@ -41,6 +46,25 @@ async def test_parquet_has_the_same_rows_and_types(get, readings):
     assert table.column("power_output_watts").to_pylist() == [*map(float, range(readings))] * 2
     assert table.column("timestamp")[0].as_py() == NOON
     assert table.column("current_amperes").null_count == table.num_rows
+
+
+async def test_one_export_too_many_is_told_when_to_come_again(settings, bearer, readings):
+    async with running(replace(settings, max_exports=1)) as client:
+
+        async def ask():
+            headers = bearer(Role.VIEWER)
+            return await client.get("/api/export", params=RANGE, headers=headers)
+
+        answers = await asyncio.gather(*(ask() for _ in range(3)))
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert [answer.status_code for answer in answers].count(200) == 1
+        assert len(refused) == 2
+        for answer in refused:
+            assert answer.headers["retry-after"] == "30"
+            assert "HELIOGRAPH_MAX_EXPORTS" in answer.json()["detail"]
+        again = await ask()
+        assert again.headers["x-heliograph-rows"] == str(2 * readings)
+        assert "heliograph_exports 0.0" in (await client.get("/metrics")).text
 
 
 @pytest.mark.usefixtures("sites")

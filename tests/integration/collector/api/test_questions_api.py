@@ -63,6 +63,45 @@ async def test_the_panels_of_a_site_are_listed(get):
 
 
 @pytest.mark.usefixtures("sites")
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("/api/sites", "site"),
+        ("/api/sites/alpha/panels", "panel_id"),
+        ("/api/gateways", "gateway_id"),
+        ("/api/maintenance", "why"),
+        ("/api/panels/PANEL-001/windows?site=alpha", "timestamp"),
+    ],
+)
+async def test_lists_come_in_pages_that_meet(*, client, bearer, get, rows, sites, path, key):
+    for number in range(2):
+        rows(
+            "INSERT INTO gateway (gateway, site_key, public_key) VALUES (%s, %s, sha256(%s))",
+            *(f"gw-{number}", sites["beta"], f"{number}".encode()),
+        )
+        rows(
+            "INSERT INTO maintenance (site_key, from_at, to_at, why, created_at, created_by) "
+            "VALUES (%s, '2200-01-01', '2200-01-02', %s, now(), 'x')",
+            *(sites["alpha"], f"{number}"),
+        )
+        rows(
+            "INSERT INTO detection_window (panel_key, time, seconds, quality) "
+            "SELECT panel_key, now() - %s * INTERVAL '1 minute', 60, 0 FROM panel "
+            "WHERE panel = 'PANEL-001'",
+            number + 1,
+        )
+    whole = [row[key] for row in (await get(path)).json()]
+    found, link = [], f"{path}{'&' if '?' in path else '?'}limit=1"
+    while link:
+        page = await client.get(link, headers=bearer(Role.VIEWER))
+        found += [row[key] for row in page.json()]
+        link = page.headers.get("link", "").partition(">")[0].lstrip("<")
+    assert found == whole
+    assert len(found) == 2
+    refused = await get(path.partition("?")[0], site="alpha", cursor="WzFd")
+    assert (refused.status_code, "Link" in refused.json()["detail"]) == (400, True)
+
+
 async def test_a_series_is_of_the_last_day_when_nothing_else_is_said(get, now):
     series = (await get("/api/sites/alpha/series")).json()
     assert (series["metric"], series["interval"], series["unit"]) == ("power", "5m", "W")

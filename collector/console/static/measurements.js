@@ -1,0 +1,88 @@
+// Four quantities of a panel on one time axis, so that one sees which of them moved; its power beside what it is
+// compared with.
+
+import { panelBuckets, panelCompared, serverNow } from "./api.js";
+import { TimeChart } from "./chart.js";
+import { h } from "./dom.js";
+import { hourMinute, number } from "./format.js";
+import { ChoiceButtons, RANGES, RangeButtons } from "./ranges.js";
+import { Buckets, lastIndex, table } from "./series.js";
+
+const QUANTITIES = [
+  { title: "Power", unit: "W", decimals: 0, names: ["avg_power", "min_power", "max_power"], tone: "--line-1", height: 220, atLeast: 20 },
+  { title: "Voltage", unit: "V", decimals: 1, names: ["avg_voltage"], tone: "--line-2", height: 150, atLeast: 2, floating: true },
+  { title: "Current", unit: "A", decimals: 2, names: ["avg_current"], tone: "--line-3", height: 150, atLeast: 0.5 },
+  { title: "Temperature", unit: "°C", decimals: 1, names: ["avg_temperature"], tone: "--line-4", height: 150, atLeast: 2, floating: true },
+];
+
+const COMPARISONS = [
+  { label: "Siblings", key: "siblings", line: "Siblings' median" },
+  { label: "Yesterday", key: "yesterday", line: "The day before" },
+  { label: "Last year", key: "last_year", line: "A year before" },
+  { label: "None", key: null },
+];
+
+/** Keeps the charts inside `parent`; `onChoose()` is called when another range or comparison is chosen. */
+export class Measurements {
+  #place;
+  #charts;
+  #ranges;
+  #comparisons;
+
+  constructor(parent, { site, panel }, onChoose) {
+    this.#place = { site, panel };
+    this.#ranges = new RangeButtons(RANGES[1], onChoose);
+    this.#comparisons = new ChoiceButtons("Compare power with", COMPARISONS, COMPARISONS[0], onChoose);
+    parent.append(h("div", { class: "title-row" }, h("h2", {}, "Measurements"), this.#comparisons.node, this.#ranges.node));
+    this.#charts = QUANTITIES.map((quantity) => {
+      const part = h("section", { class: "multiple" }, h("h3", {}, quantity.title, " ", h("small", {}, quantity.unit)));
+      parent.append(part);
+      return new TimeChart(part, { ...quantity, label: `${quantity.title} of ${panel}`, sync: "panel" });
+    });
+  }
+
+  /** The range that is shown. */
+  get range() {
+    return this.#ranges.chosen;
+  }
+
+  /** Asks for the range and draws it, in `zone`, with alerts' spans behind; false when another was chosen meanwhile. */
+  async refresh({ spans, zone }) {
+    const range = this.#ranges.chosen;
+    const comparison = this.#comparisons.chosen;
+    const end = Math.floor(serverNow() / 1000);
+    const when = { start: end - range.seconds, end, interval: range.interval };
+    const { site, panel } = this.#place;
+    const [rows, compared] = await Promise.all([
+      panelBuckets(site, panel, when.start, end, range.interval),
+      comparison.key ? panelCompared(this.#place, when, comparison.key) : { t: [], compare: [] },
+    ]);
+    if (range !== this.#ranges.chosen || comparison !== this.#comparisons.chosen) return false;
+    const [own, other] = [new Buckets(), new Buckets()];
+    const names = QUANTITIES.flatMap((quantity) => quantity.names);
+    const columns = Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name])]));
+    own.take({ t: rows.map(({ t }) => t + range.step / 2), ...columns }, true);
+    other.take({ t: compared.t.map((t) => t + range.step / 2), avg: compared.compare }, true);
+    QUANTITIES.forEach((quantity, i) => this.#draw(i, { own, other, comparison, range, end, spans, zone }));
+    return true;
+  }
+
+  #draw(i, { own, other, comparison, range, end, spans, zone }) {
+    const { title, names, tone } = QUANTITIES[i];
+    const beside = i === 0 && comparison.key != null && other.lastTime != null;
+    const wanted = names.map((name) => [own, name, 1]);
+    const data = table(beside ? [...wanted, [other, "avg", 1]] : wanted);
+    const lines = [{ label: title, tone, band: names.length > 1 }];
+    if (beside) lines.push({ label: comparison.line, tone: "--line-8" });
+    const start = end - range.seconds;
+    this.#charts[i].show({ lines, data, start, end, spans, zone, caption: caption(QUANTITIES[i], data, range, zone) });
+  }
+}
+
+function caption({ title, unit, decimals }, [t, values], range, zone) {
+  const last = lastIndex(values);
+  if (last < 0) return `${title}: no reading in ${range.words}.`;
+  const known = values.filter((value) => value != null);
+  const between = `${number(Math.min(...known), decimals)} to ${number(Math.max(...known), decimals)} ${unit}`;
+  return `${title} in ${range.words}: ${between}; newest ${number(values[last], decimals)} ${unit} at ${hourMinute(t[last] * 1000, zone)}.`;
+}
