@@ -17,6 +17,7 @@ from edge_agent.detect.faults.looks import Look, Muted, Spans
 from edge_agent.detect.faults.naming import Hits, names
 from edge_agent.detect.faults.open_kinds import OpenKinds
 from edge_agent.detect.faults.opinion import Opinion
+from edge_agent.detect.faults.patchy import with_patches
 from edge_agent.detect.faults.slow import SlowLosses
 from edge_agent.detect.faults.told import judgements_of, only, visible
 from edge_agent.detect.findings import Step
@@ -168,7 +169,7 @@ class Watch:
         # What an instant rule told must not linger in the means once it is over.
         self._horizons.forget(muted.everything)
         seen[:, muted.everything] = np.nan
-        noise = noise_of(seen, group=self._group)
+        noise = with_patches(noise_of(seen, group=self._group), window=window, group=self._group)
         judged = self._horizons.step(seen, noise=noise, end_us=window.end_us)
         recent = self._recent(seen)
         hits = Hits.of(judged, recent=recent, sigma=baseline.sigma, tolerance=baseline.tolerance)
