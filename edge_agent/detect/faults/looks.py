@@ -54,3 +54,5 @@ class Look:
     """What a model is given, as in `shared.vectors`: ``(panels, len(NAMES))``."""
     scores: Scores | None
     """What the model says; None without one."""
+    novel: NDArray[np.bool_]
+    """Whether it looks like hardly anything the model was trained on, shape ``(panels,)``."""

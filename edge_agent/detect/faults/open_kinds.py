@@ -1,18 +1,18 @@
 """Which fault each panel has an open episode of, and when it may get another name."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.detect.faults.kinds import KINDS, NUMBER
+from edge_agent.detect.faults.kinds import DAILY, KINDS, NUMBER
 from edge_agent.detect.persistence import Changes
 from edge_agent.detect.rules.judgement import FINE, HOLDS, UNKNOWN
 
 _RENAME_US: Final = 1_200_000_000
 _GROWING: Final = NUMBER["connector_resistance"]
 _THIRDS: Final = [NUMBER["bypass_diode"], NUMBER["shading"]]
-_SLOW: Final = NUMBER["slow_loss"]
 
 
 class OpenKinds:
@@ -22,14 +22,9 @@ class OpenKinds:
         self._open = np.zeros((len(KINDS), 0), np.bool_)
         self._held_us = np.zeros((len(KINDS), 0), np.int64)
 
-    @property
-    def any(self) -> NDArray[np.bool_]:
-        """Return which panels have an open episode."""
-        return np.asarray(self._open.any(axis=0))
-
-    def any_but(self, number: int) -> NDArray[np.bool_]:
+    def any_but(self, numbers: Sequence[int]) -> NDArray[np.bool_]:
         """Return which panels have an open episode of another kind."""
-        return np.asarray(np.delete(self._open, number, axis=0).any(axis=0))
+        return np.asarray(np.delete(self._open, list(numbers), axis=0).any(axis=0))
 
     def ensure(self, panels: int) -> None:
         """Make room for as many panels."""
@@ -67,7 +62,7 @@ class OpenKinds:
         seen = kinds == named
         self._held_us = np.where(seen, self._held_us + width_us, 0 * self._held_us)
         other = self._open.copy()
-        other[_SLOW] = False
+        other[DAILY] = False
         named_already = other.any(axis=0) & ~(other & seen).any(axis=0)
         better = seen & (self._held_us >= _RENAME_US)
         # A resistance that has grown takes a third of the voltage on its way: it is still growing.
@@ -77,5 +72,5 @@ class OpenKinds:
         verdict = np.where(holds, HOLDS, np.where(fine, FINE, UNKNOWN)).astype(np.int8)
         verdict[other & renamed & ~holds] = FINE
         verdict[:, unclear] = UNKNOWN
-        verdict[_SLOW] = UNKNOWN
+        verdict[DAILY] = UNKNOWN
         return verdict

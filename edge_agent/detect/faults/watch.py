@@ -8,18 +8,17 @@ from numpy.typing import NDArray
 
 from edge_agent.detect.episodes import EpisodeLog
 from edge_agent.detect.faults.crowd import crowded
+from edge_agent.detect.faults.daily import Daily
 from edge_agent.detect.faults.evidence import evidence, level_of
 from edge_agent.detect.faults.frozen import Frozen
-from edge_agent.detect.faults.kinds import KINDS, NOTHING, NUMBER, SENSORS
+from edge_agent.detect.faults.kinds import DAILY, KINDS, NOTHING, NUMBER, PASSING, SENSORS
 from edge_agent.detect.faults.learner import Learner, Teach, at_once
-from edge_agent.detect.faults.lesson import Day
 from edge_agent.detect.faults.looks import Look, Muted, Spans
 from edge_agent.detect.faults.naming import Hits, names
 from edge_agent.detect.faults.open_kinds import OpenKinds
 from edge_agent.detect.faults.opinion import Opinion
 from edge_agent.detect.faults.patchy import with_patches
-from edge_agent.detect.faults.slow import SlowLosses
-from edge_agent.detect.faults.told import judgements_of, only, visible
+from edge_agent.detect.faults.told import judgements_of, visible
 from edge_agent.detect.findings import Step
 from edge_agent.detect.model import Model
 from edge_agent.detect.persistence import Persistence
@@ -37,6 +36,7 @@ Array = NDArray[np.float64]
 _RECENT: Final = 3
 _QUARTER: Final = 1
 _FAR_US: Final = 600_000_000
+_SHADE: Final = NUMBER["recurrent_shading"]
 
 
 class Watch:
@@ -76,8 +76,7 @@ class Watch:
         self._last: list[Array] = []
         self._frozen = Frozen()
         self._open = OpenKinds()
-        self._slow = SlowLosses()
-        self._watt_hours = np.zeros(0)
+        self._daily = Daily()
 
     def use(self, model: Model | None) -> None:
         """Ask another model from now on."""
@@ -106,11 +105,19 @@ class Watch:
         days = self.learner.take(
             window,
             sunny=sunny,
-            alarmed=self._open.any | muted.everything | muted.sensors,
+            alarmed=self._open.any_but([*PASSING, _SHADE]) | muted.everything | muted.sensors,
+            lasting=self._open.any_but([_SHADE]),
             group=self._group,
         )
         for day in days:
-            self._end_day(day.widened(count), end_us=window.start_us)
+            busy = self._open.any_but(DAILY)
+            for told in self._daily.step(
+                day.widened(count),
+                baseline=self.learner.baseline,
+                busy=busy,
+                end_us=window.start_us,
+            ):
+                self._take(told.spans, judgements=told.judgements, width_us=0)
 
     def learn_now(self) -> None:
         """Learn from what there is, rather than after the day; if nothing was learned yet."""
@@ -137,8 +144,7 @@ class Watch:
         """Go on with what the learner has taken up of an earlier run, of so many panels."""
         self._admit(count)
         for day in self.learner.days:
-            self._slow.remember(day.widened(count))
-            self._watt_hours = day.widened(count).watt_hours
+            self._daily.remember(day.widened(count))
 
     def move(self, panels: NDArray[np.intp], *, shift_us: int) -> None:
         """Move in time what is known of panels: the clock that dated them was set.
@@ -157,7 +163,7 @@ class Watch:
         self._group = np.append(self._group, np.array(numbers, np.int32))
         self._persistence.ensure(len(self._group))
         self._open.ensure(len(self._group))
-        self._slow.ensure(len(self._group))
+        self._daily.ensure(len(self._group))
 
     def _judge(self, window: Window, *, found: Deviations, muted: Muted) -> None:
         if self._horizons is None or window.width_us != self._width_us:
@@ -190,16 +196,15 @@ class Watch:
         self.crowd = np.where(common, named, NOTHING).astype(np.int8)
         quiet = muted.everything | (muted.sensors & np.isin(named, SENSORS)) | common
         named, ruled = (np.where(quiet, NOTHING, one).astype(np.int8) for one in (named, ruled))
-        scaled = judged.z / baseline.sigma
-        place = np.nanargmax(np.nan_to_num(np.abs(scaled), nan=-1.0), axis=0)[np.newaxis]
-        z = np.take_along_axis(scaled, place, axis=0)[0]
+        z = _farthest(judged.z / baseline.sigma)
         likely = self.opinion.likely(named, scores=scores)
-        self.latest = Look(window, found, recent, z, named, ruled, likely, features, scores)
+        novel = self.opinion.novel(scores, panels=len(named))
+        self.latest = Look(window, found, recent, z, named, ruled, likely, features, scores, novel)
         known = ~np.isnan(recent).all(axis=0) & ~muted.everything
         verdict = self._open.verdicts(
             named, fine=hits.fine & known, width_us=window.width_us, unclear=muted.everything
         )
-        self._tell(window, verdict=verdict, found=found, recent=recent)
+        self._tell(self.latest, verdict=verdict)
 
     def _recent(self, seen: Array) -> Array:
         self._last = [part for part in self._last if part.shape == seen.shape][1 - _RECENT :]
@@ -207,21 +212,20 @@ class Watch:
         middle = nan_median(np.stack(self._last), axis=0)
         return np.where(np.isnan(seen), np.nan, middle)
 
-    def _tell(
-        self, window: Window, *, verdict: NDArray[np.int8], found: Deviations, recent: Array
-    ) -> None:
+    def _tell(self, look: Look, *, verdict: NDArray[np.int8]) -> None:
         rows = np.flatnonzero((verdict != UNKNOWN).any(axis=0))
         if not len(rows):
             return
+        window, recent = look.window, look.recent
         told = Spans(
             rows,
             np.full(len(rows), window.start_us, np.int64),
             np.full(len(rows), window.end_us, np.int64),
         )
-        measured = evidence(window, found=found, recent=recent, watt_hours=self._watt_hours)
+        measured = evidence(look, watt_hours=self._daily.watt_hours)
         judgements = judgements_of(
             verdict[:, rows],
-            level=level_of(found, recent=recent)[rows],
+            level=level_of(look.found, recent=recent)[rows],
             measured={name: values[rows] for name, values in measured.items()},
         )
         self._take(told, judgements=judgements, width_us=window.width_us)
@@ -234,15 +238,8 @@ class Watch:
         self._open.note(changes, panel=told.panel)
         self.episodes.take(Step(KINDS, told, judgements, changes))
 
-    def _end_day(self, day: Day, *, end_us: int) -> None:
-        """Look at the days as such: losses too small for hours show in days."""
-        count = len(self._group)
-        self._watt_hours = day.watt_hours
-        verdict, since_us, measured = self._slow.step(
-            day, baseline=self.learner.baseline, busy=self._open.any_but(NUMBER["slow_loss"])
-        )
-        told = Spans(np.arange(count), since_us, np.full(count, end_us, np.int64))
-        judgements = judgements_of(
-            only("slow_loss", verdict=verdict), level=np.zeros(count, np.int8), measured=measured
-        )
-        self._take(told, judgements=judgements, width_us=0)
+
+def _farthest(z: Array) -> Array:
+    """Return of each deviation its score at the horizon where it is largest."""
+    place = np.nan_to_num(np.abs(z), nan=-1.0).argmax(axis=0)[np.newaxis]
+    return np.asarray(np.take_along_axis(z, place, axis=0)[0])
