@@ -28,7 +28,7 @@ def forest_nodes(
         told: Name of what comes out, shape ``(n,)``: 0.5 usual, 1 like nothing known.
     """
     usual = len(forest.estimators_) * _path(np.array([float(forest.max_samples_)]))[0]
-    attributes: dict[str, list[Any]] = {}
+    attributes: dict[str, Any] = {}
     for number, (tree, columns) in enumerate(
         zip(forest.estimators_, forest.estimators_features_, strict=True)
     ):
