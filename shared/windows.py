@@ -26,7 +26,8 @@ _PATIENCE_US: Final = 2 * 3600 * SECOND_US
 _PARTS: Final = 64
 _AHEAD_US: Final = 300 * SECOND_US
 _REVISE_AFTER: Final = 6
-_AMPERES, _WATTS = 2, 3
+_CELSIUS: Final = 0
+_DEGREES: Final = 25.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +45,8 @@ class Window:
     still: NDArray[np.bool_]
     """Exactly one value since the window before: shape ``(4, panels)``."""
     swing: NDArray[np.float64]
-    """How far power, or current without it, went up and down: a share of its median, ``(panels,)``;
-    NaN when missing."""
+    """How far the value that moved most went up and down, as a share of its median (of 25 degrees
+    for the temperature): shape ``(panels,)``; NaN when missing."""
     irradiance_w_m2: float = np.nan
     """On the plane of the modules; NaN when not measured."""
 
@@ -172,13 +173,14 @@ class Windows:
             before = self._last[number]
             still[number] = (low == high) & (before == low)
             values[number] = middle
-            swing[number] = (high - low) / np.where(middle > 0, middle, np.nan)
+            usual = _DEGREES if number == _CELSIUS else np.where(middle > 0, middle, np.nan)
+            swing[number] = (high - low) / usual
             # What jumps within a window is no longer comparable with the next: its last is unknown.
             self._last[number] = np.where(low == high, low, np.where(np.isnan(low), before, np.nan))
         self._revise(panel, time_us=readings.time_us)
         counted = np.bincount(panel, minlength=count)
         light = self._irradiance(start_us, end_us=end_us)
-        moved = np.where(np.isnan(swing[_WATTS]), swing[_AMPERES], swing[_WATTS])
+        moved = np.fmax.reduce(swing)
         return Window(start_us, end_us, values, counted, still, moved, light)
 
     def _revise(self, panel: NDArray[np.intp], *, time_us: NDArray[np.int64]) -> None:

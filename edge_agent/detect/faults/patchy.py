@@ -1,4 +1,6 @@
-"""A panel that is heard of for a part of a window only was not measured under the same light."""
+"""Windows of few readings: a part of the light was missed, or one wild value is half of them."""
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,10 @@ from shared.windows import Window
 
 Array = NDArray[np.float64]
 
-_PRODUCTION = (FEATURES.index("amperes"), FEATURES.index("watts"))
+_PRODUCTION: Final = (FEATURES.index("amperes"), FEATURES.index("watts"))
+_FEW: Final = 4
+_APART: Final = 0.3
+_TIMES: Final = 3.0
 
 
 def with_patches(noise: Array, *, window: Window, group: NDArray[np.int32]) -> Array:
@@ -31,3 +36,23 @@ def with_patches(noise: Array, *, window: Window, group: NDArray[np.int32]) -> A
     for feature in _PRODUCTION:
         result[feature] = np.hypot(noise[feature], shift)
     return result
+
+
+def wild(window: Window, *, group: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return which panels jumped within a window as no sibling did, shape ``(panels,)``.
+
+    Of many readings the median knows better; of two or three a wild value makes the whole.
+
+    Args:
+        window: What was measured.
+        group: Panels of one number are siblings, shape ``(panels,)``.
+    """
+    usual = np.nan_to_num(group_median(window.swing, group=group))
+    return np.asarray((window.count <= _FEW) & (window.swing > _APART + _TIMES * usual))
+
+
+def frozen(window: Window) -> NDArray[np.bool_]:
+    """Return of which panels all values stand still, three at least: they say nothing of it."""
+    known = ~np.isnan(window.values)
+    whole = known.sum(axis=0) >= len(window.values) - 1
+    return np.asarray((window.still | ~known).all(axis=0) & whole)

@@ -11,13 +11,13 @@ from edge_agent.detect.faults.crowd import crowded
 from edge_agent.detect.faults.daily import Daily
 from edge_agent.detect.faults.evidence import evidence, level_of
 from edge_agent.detect.faults.frozen import Frozen
-from edge_agent.detect.faults.kinds import DAILY, KINDS, NOTHING, NUMBER, PASSING, SENSORS
+from edge_agent.detect.faults.kinds import DAILY, KINDS, NOTHING, NUMBER, PASSING, SENSORS, UNNAMED
 from edge_agent.detect.faults.learner import Learner, Teach, at_once
-from edge_agent.detect.faults.looks import Look, Muted, Spans
+from edge_agent.detect.faults.looks import Lingering, Look, Muted, Spans
 from edge_agent.detect.faults.naming import Hits, names
 from edge_agent.detect.faults.open_kinds import OpenKinds
 from edge_agent.detect.faults.opinion import Opinion
-from edge_agent.detect.faults.patchy import with_patches
+from edge_agent.detect.faults.patchy import frozen, wild, with_patches
 from edge_agent.detect.faults.told import judgements_of, visible
 from edge_agent.detect.findings import Step
 from edge_agent.detect.model import Model
@@ -33,8 +33,7 @@ from shared.windows import Window
 
 Array = NDArray[np.float64]
 
-_RECENT: Final = 3
-_QUARTER: Final = 1
+_RECENT, _QUARTER = 3, 1
 _FAR_US: Final = 600_000_000
 _SHADE: Final = NUMBER["recurrent_shading"]
 
@@ -77,6 +76,7 @@ class Watch:
         self._frozen = Frozen()
         self._open = OpenKinds()
         self._daily = Daily()
+        self._lingering = Lingering()
 
     def use(self, model: Model | None) -> None:
         """Ask another model from now on."""
@@ -92,6 +92,7 @@ class Watch:
         """
         count = window.values.shape[1]
         self._admit(count)
+        muted = self._lingering.with_before(muted, width_us=window.width_us)
         baseline = self.learner.usual(self._panel_ids[:count])
         time_us = np.array((window.start_us + window.end_us) // 2)
         observed = Observed.of(window.values, irradiance_w_m2=np.array(window.irradiance_w_m2))
@@ -110,12 +111,9 @@ class Watch:
             group=self._group,
         )
         for day in days:
-            busy = self._open.any_but(DAILY)
+            known, busy = self.learner.baseline, self._open.any_but(DAILY)
             for told in self._daily.step(
-                day.widened(count),
-                baseline=self.learner.baseline,
-                busy=busy,
-                end_us=window.start_us,
+                day.widened(count), baseline=known, busy=busy, end_us=window.start_us
             ):
                 self._take(told.spans, judgements=told.judgements, width_us=0)
 
@@ -169,17 +167,15 @@ class Watch:
         if self._horizons is None or window.width_us != self._width_us:
             self._width_us = window.width_us
             self._horizons = Horizons(window.width_us)
-        baseline = self.learner.baseline
-        time_us = np.array((window.start_us + window.end_us) // 2)
-        seen = visible(found, shaded=baseline.shaded[self._sky.cells(time_us)])
         # What an instant rule told must not linger in the means once it is over.
         self._horizons.forget(muted.everything)
-        seen[:, muted.everything] = np.nan
+        baseline = self.learner.baseline
+        seen = self._seen(window, found=found, muted=muted)
         noise = with_patches(noise_of(seen, group=self._group), window=window, group=self._group)
         judged = self._horizons.step(seen, noise=noise, end_us=window.end_us)
         recent = self._recent(seen)
         hits = Hits.of(judged, recent=recent, sigma=baseline.sigma, tolerance=baseline.tolerance)
-        frozen = self._frozen.step(window, sun=found.sun)
+        frozen_volts = self._frozen.step(window, sun=found.sun)
         features = vectors(
             found,
             window=window,
@@ -190,8 +186,9 @@ class Watch:
         )
         scores = self.opinion.score(features)
         self.episodes.model_version = self.opinion.version
-        ruled = names(hits, recent=recent, frozen_volts=frozen)
+        ruled = names(hits, recent=recent, frozen_volts=frozen_volts)
         named = self.opinion.renamed(ruled, features=features, scores=scores)
+        named = np.where((named != NOTHING) & frozen(window), UNNAMED, named).astype(np.int8)
         common = crowded(named, group=self._group)
         self.crowd = np.where(common, named, NOTHING).astype(np.int8)
         quiet = muted.everything | (muted.sensors & np.isin(named, SENSORS)) | common
@@ -206,6 +203,14 @@ class Watch:
         )
         self._tell(self.latest, verdict=verdict)
 
+    def _seen(self, window: Window, *, found: Deviations, muted: Muted) -> Array:
+        """Return the deviations that may be judged, shape ``(features, panels)``."""
+        time_us = np.array((window.start_us + window.end_us) // 2)
+        shaded = self.learner.baseline.shaded[self._sky.cells(time_us)]
+        seen = visible(found, shaded=shaded)
+        seen[:, muted.everything | wild(window, group=self._group)] = np.nan
+        return seen
+
     def _recent(self, seen: Array) -> Array:
         self._last = [part for part in self._last if part.shape == seen.shape][1 - _RECENT :]
         self._last.append(seen)
@@ -216,7 +221,7 @@ class Watch:
         rows = np.flatnonzero((verdict != UNKNOWN).any(axis=0))
         if not len(rows):
             return
-        window, recent = look.window, look.recent
+        window = look.window
         told = Spans(
             rows,
             np.full(len(rows), window.start_us, np.int64),
@@ -225,7 +230,7 @@ class Watch:
         measured = evidence(look, watt_hours=self._daily.watt_hours)
         judgements = judgements_of(
             verdict[:, rows],
-            level=level_of(look.found, recent=recent)[rows],
+            level=level_of(look.found, recent=look.recent)[rows],
             measured={name: values[rows] for name, values in measured.items()},
         )
         self._take(told, judgements=judgements, width_us=window.width_us)
