@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edge_agent.detect.faults.patchy import with_patches
+from edge_agent.detect.faults.patchy import frozen, wild, with_patches
 from shared.baselines import FEATURES
 from shared.windows import Window
 
@@ -38,3 +38,30 @@ def test_under_a_steady_sky_half_a_window_says_as_much_as_a_whole_one():
 def test_a_panel_that_is_not_heard_of_or_unlike_all_others_changes_nothing_for_its_siblings():
     found = noise(count=[0, 600, 60, 60, 60, 60], swing=np.nan)
     assert (found[:, 1:] == 0.01).all()
+
+
+def window(*, count, swing=0.0, still=False, values=1.0):
+    return Window(
+        0,
+        60_000_000,
+        np.full((4, PANELS), values),
+        np.full(PANELS, count),
+        np.full((4, PANELS), still),
+        np.broadcast_to(np.array(swing, np.float64), PANELS).copy(),
+    )
+
+
+def test_of_two_readings_a_wild_one_makes_the_window_worthless_and_of_sixty_it_does_not():
+    alone = [2.0, 0.1, 0.1, 0.1, 0.1, 0.1]
+    assert wild(window(count=2, swing=alone), group=GROUP).tolist() == [True] + [False] * 5
+    assert not wild(window(count=60, swing=alone), group=GROUP).any()
+
+
+def test_what_all_siblings_do_is_a_cloud_and_not_wild():
+    assert not wild(window(count=2, swing=0.9), group=GROUP).any()
+
+
+def test_a_panel_stands_still_only_if_three_of_its_values_are_known_to():
+    assert frozen(window(count=2, still=True)).all()
+    assert not frozen(window(count=2, still=True, values=np.nan)).any()
+    assert not frozen(window(count=2)).any()
