@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 _PRODUCTION: Final = (FEATURES.index("amperes"), FEATURES.index("watts"))
 _FEW: Final = 4
-_APART: Final = 0.3
+_APART: Final = 0.8
 _TIMES: Final = 3.0
 
 
@@ -41,7 +41,8 @@ def with_patches(noise: Array, *, window: Window, group: NDArray[np.int32]) -> A
 def wild(window: Window, *, group: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Return which panels jumped within a window as no sibling did, shape ``(panels,)``.
 
-    Of many readings the median knows better; of two or three a wild value makes the whole.
+    Of many readings the median knows better; of two or three a wild value makes the whole. What
+    falls by less than a half within the window may as well be a fault that begins.
 
     Args:
         window: What was measured.
