@@ -27,8 +27,8 @@ COLUMNS: Final = (
 class Alert(msgspec.Struct, frozen=True):
     """An episode, in seconds since 1970."""
 
-    panel: str
-    """The panel."""
+    panel: str | None
+    """The panel; None for the site."""
     alert_type: str
     """What it was told to be."""
     raised_s: float

@@ -21,6 +21,7 @@ _KNOWN: Final = 0.6
 _FEATURES: Final = len(FEATURES)
 _WILD: Final = 12.0
 _AT_ONCE: Final = 250
+_LOUDEST: Final = float(np.finfo(np.float16).max)
 _MOST: Final = 2.5 * np.array(TOLERANCE)[0]
 _HALF: Final = 0.5 * np.array(TOLERANCE)[-1]
 
@@ -108,8 +109,8 @@ def _by_feature(values: Array, *, like: NDArray[Any]) -> NDArray[Any]:
 class Horizons:
     """Keeps the last two hours of deviations, and sums them over each horizon.
 
-    Only the deviations are kept, in single precision, and the noise of each group: two hours of a
-    thousand panels are what a gateway has memory for. Their weights are computed again each time.
+    Only the deviations are kept, in single precision, and their noise, in half: two hours of a
+    thousand panels are what a gateway has memory for. The weights are computed again each time.
     """
 
     def __init__(self, width_us: int) -> None:
@@ -117,30 +118,26 @@ class Horizons:
         self._share = min(1.0, width_us / BLOCK_US)
         self._width_us = width_us
         self._tame = np.empty((max(self.lengths), _FEATURES, 0), np.float32)
-        self._noise = np.empty((max(self.lengths), _FEATURES, 0), np.float32)
+        self._noise = np.empty((max(self.lengths), _FEATURES, 0), np.float16)
         self._place = 0
         self._end_us: int | None = None
 
-    def step(
-        self, deviation: Array, *, noise: Array, group: NDArray[np.int32], end_us: int
-    ) -> Judged:
+    def step(self, deviation: Array, *, noise: Array, end_us: int) -> Judged:
         """Take in the deviations of a window that ends later than the ones before.
 
         Args:
             deviation: Shape ``(features, panels)``; NaN where nothing can be told.
-            noise: Of that shape; siblings have the same.
-            group: Panels of one number are siblings, numbers without gaps, shape ``(panels,)``.
+            noise: Of that shape.
             end_us: Microseconds since 1970.
         """
-        _, member = np.unique(group, return_index=True)
-        self._grow(len(group), groups=len(member))
+        self._grow(deviation.shape[1])
         for _ in range(self._skipped(end_us)):
             self._advance(np.nan, noise=1.0)
-        self._advance(tamed(deviation, noise=noise), noise=noise[:, member])
+        self._advance(tamed(deviation, noise=noise), noise=np.minimum(noise, _LOUDEST))
         now = ~np.isnan(deviation)
         found = [
             judged(sums, length=length, now=now, share=self._share)
-            for sums, length in zip(self._sums(group), self.lengths, strict=True)
+            for sums, length in zip(self._sums(), self.lengths, strict=True)
         ]
         mean, z, agreed = (np.stack(each) for each in zip(*found, strict=True))
         return Judged(mean, z, agreed.astype(np.bool_))
@@ -148,21 +145,21 @@ class Horizons:
     def forget(self, panels: NDArray[np.bool_]) -> None:
         """Forget what was seen of some panels, by mask."""
         if panels.any():
-            self._grow(len(panels), groups=0)
+            self._grow(len(panels))
             self._tame[..., panels] = np.nan
 
-    def _sums(self, group: NDArray[np.int32]) -> Array:
+    def _sums(self) -> Array:
         """Return the sums of `parts` over each horizon, ``(horizons, 4, features, panels)``."""
         newest = (self._place - 1 - np.arange(len(self._tame))) % len(self._tame)
         sums = np.empty((len(self.lengths), 4, *self._tame.shape[1:]))
-        for first in range(0, len(group), _AT_ONCE):
+        for first in range(0, sums.shape[-1], _AT_ONCE):
             # Some after the others: the weights of all at once are what is not to be kept.
             some = slice(first, first + _AT_ONCE)
             for feature in range(_FEATURES):
                 mine = slice(feature, feature + 1)
                 pieces = weighed(
                     self._tame[:, mine, some].swapaxes(0, 1),
-                    noise=self._noise[:, mine].swapaxes(0, 1)[..., group[some]],
+                    noise=self._noise[:, mine, some].swapaxes(0, 1).astype(np.float32),
                     first=feature,
                 )[:, 0]
                 for number, length in enumerate(self.lengths):
@@ -179,11 +176,9 @@ class Horizons:
         self._end_us = end_us
         return int(min(passed - 1, len(self._tame)))
 
-    def _grow(self, panels: int, *, groups: int) -> None:
-        self._tame = _padded(self._tame, to=panels, value=np.nan)
-        self._noise = _padded(self._noise, to=groups, value=1.0)
-
-
-def _padded(ring: NDArray[np.float32], *, to: int, value: float) -> NDArray[np.float32]:
-    more = to - ring.shape[2]
-    return ring if more <= 0 else np.pad(ring, ((0, 0), (0, 0), (0, more)), constant_values=value)
+    def _grow(self, panels: int) -> None:
+        more = panels - self._tame.shape[2]
+        if more > 0:
+            pad = ((0, 0), (0, 0), (0, more))
+            self._tame = np.pad(self._tame, pad, constant_values=np.nan)
+            self._noise = np.pad(self._noise, pad, constant_values=1.0)

@@ -37,3 +37,5 @@ class WindowQuality(IntFlag):
     """An instant rule tells something of it already."""
     INCOMPLETE = 16
     """A quantity was not measured."""
+    NOVEL = 32
+    """It looks like hardly anything the model that names faults was trained on."""

@@ -27,6 +27,8 @@ _PATIENCE_US: Final = 2 * 3600 * SECOND_US
 _PARTS: Final = 64
 _AHEAD_US: Final = 300 * SECOND_US
 _REVISE_AFTER: Final = 6
+_CELSIUS: Final = 0
+_DEGREES: Final = 25.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +45,9 @@ class Window:
     """Readings of each panel."""
     still: NDArray[np.bool_]
     """Exactly one value since the window before: shape ``(4, panels)``."""
+    swing: NDArray[np.float64]
+    """How far the value that moved most went up and down, as a share of its median (of 25 degrees
+    for the temperature): shape ``(panels,)``; NaN when missing."""
     irradiance_w_m2: float = np.nan
     """On the plane of the modules; NaN when not measured."""
 
@@ -168,6 +173,7 @@ class Windows:
     def _window(self, readings: Readings, *, panel: NDArray[np.intp], start_us: int) -> Window:
         count, end_us = len(self.panel_ids), start_us + (self.width_us or 0)
         values, still = np.full((4, count), np.nan), np.zeros((4, count), np.bool_)
+        swing = np.full((4, count), np.nan)
         for number, name in enumerate(QUANTITIES):
             raw = getattr(readings, name)
             known = raw != MISSING
@@ -175,13 +181,15 @@ class Windows:
             before = self._last[number]
             still[number] = (low == high) & (before == low)
             values[number] = middle
+            usual = _DEGREES if number == _CELSIUS else np.where(middle > 0, middle, np.nan)
+            swing[number] = (high - low) / usual
             # What jumps within a window is no longer comparable with the next: its last is unknown.
             self._last[number] = np.where(low == high, low, np.where(np.isnan(low), before, np.nan))
         self._revise(panel, time_us=readings.time_us)
         counted = np.bincount(panel, minlength=count)
-        return Window(
-            start_us, end_us, values, counted, still, self._irradiance(start_us, end_us=end_us)
-        )
+        light = self._irradiance(start_us, end_us=end_us)
+        moved = np.fmax.reduce(swing)
+        return Window(start_us, end_us, values, counted, still, moved, light)
 
     def _revise(self, panel: NDArray[np.intp], *, time_us: NDArray[np.int64]) -> None:
         """Follow a site that begins to tell more often; readings far apart show as gaps."""

@@ -26,6 +26,7 @@ _TITLES: Final = {
     "power_sensor": "The power meter is wrong",
     "temperature_sensor": "The temperature sensor is wrong",
     "slow_loss": "A small loss, day after day",
+    "recurrent_shading": "Recurrent shading: in shade at the same hours, day after day",
     "site_outage": "The whole site has stopped producing",
     "site_loss": "The whole site produces far less than its light allows",
     "common_cause": "Many panels have the same trouble at once",
@@ -102,6 +103,11 @@ _RECOMMENDATIONS: Final = {
     "slow_loss": (
         "Look for dirt or a shadow that comes every day; clean it if that costs less than what is "
         "lost. Too small for an alarm within hours."
+    ),
+    "recurrent_shading": (
+        "Something casts a shadow here whenever the sun stands there: a tree, a chimney, another "
+        "row. Trim or move it, or move the panel, if that costs less than what is lost. The panel "
+        "is well, and is not told of in these hours otherwise."
     ),
     "site_outage": (
         "All panels stopped at once, so it is not the panels: check the grid, the inverter and its "

@@ -102,6 +102,7 @@ class WindowRows:
             WindowQuality.STILL: window.still[1:].all(axis=0),
             WindowQuality.MUTED: muted.everything | muted.sensors,
             WindowQuality.INCOMPLETE: np.isnan(window.values).any(axis=0),
+            WindowQuality.NOVEL: look.novel,
         }
         found = sum(np.where(holds, int(bit), 0) for bit, holds in bits.items())
         return np.asarray(found, np.int16)

@@ -75,6 +75,9 @@ def false_alarms(plant: Plant) -> tuple[list[Alert], list[Alert], int]:
     false: list[Alert] = []
     found: set[tuple[int, int]] = set()
     for alert in alerts:
+        if alert.panel is None:
+            false.append(alert)  # the plant never stopped as a whole
+            continue
         inverter = int(alert.panel.removeprefix("INV-"))
         days = range(
             int(alert.raised_s - first) // _DAY_S, int(alert.ended_s - first) // _DAY_S + 1

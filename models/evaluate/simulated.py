@@ -41,6 +41,7 @@ an instant rule says of a bad current or voltage sensor that the power does not 
 
 _HOURS: Final = 3.0
 _AFTER_S: Final = 900.0
+_SITE: Final = "snow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,9 @@ def evaluate(scene: Scene, *, rules_only: bool = False) -> tuple[list[Event], li
         options=("--rules-only",) if rules_only else (),
     )
     events = [_event(fault, scene=scene, alerts=alerts) for fault in faults]
-    false = [alert for alert in alerts if not any(_of(alert, fault=fault) for fault in faults)]
+    # Snow stops all panels at once: of the site that may be told, of no panel.
+    real = [*faults, *(fault for fault in innocent if fault.name == _SITE)]
+    false = [alert for alert in alerts if not any(_of(alert, fault=fault) for fault in real)]
     return events, false, float(PANELS * TEST_DAYS)
 
 
@@ -158,4 +161,5 @@ def _event(fault: Fault, *, scene: Scene, alerts: Sequence[Alert]) -> Event:
 def _of(alert: Alert, *, fault: Fault) -> bool:
     assert fault.end is not None  # noqa: S101 - all of ours end
     begin, end = fault.start.timestamp(), fault.end.timestamp() + _AFTER_S
-    return alert.panel == fault.panel and alert.raised_s <= end and alert.ended_s >= begin
+    place = None if fault.panel == ALL_PANELS else fault.panel
+    return alert.panel == place and alert.raised_s <= end and alert.ended_s >= begin

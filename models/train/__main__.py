@@ -8,11 +8,11 @@ import numpy as np
 import typer
 
 from models.train.convert import model_bytes, parity
-from models.train.fit import filled_in, fit
+from models.train.fit import fit, magnified
 from models.train.rows import Rows, rows_of
 from models.train.scenes import CLASSES, HELD_OUT, SCENES
 
-VERSION: Final = "2026.11.1"
+VERSION: Final = "2026.11.2"
 ARTIFACT: Final = Path(__file__).parents[1] / "artifacts" / "faults.onnx"
 
 app: Final = typer.Typer(pretty_exceptions_enable=False)
@@ -37,7 +37,7 @@ def train(
     typer.echo(f"wrote {out}: {len(data)} bytes, {apart:.1e} from the estimators at most")
     typer.echo(f"thresholds {fitted.thresholds}")
     best = fitted.classifier.classes_[
-        fitted.classifier.predict_proba(filled_in(held_out.features)).argmax(axis=1)
+        fitted.classifier.predict_proba(magnified(held_out.features)).argmax(axis=1)
     ]
     for number, name in enumerate(CLASSES):
         mine = held_out.number == number

@@ -6,18 +6,28 @@ from typing import Any, Final
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from onnx import ModelProto, TensorProto, compose, helper
+from onnx import ModelProto, NodeProto, TensorProto, compose, helper
 from skl2onnx import to_onnx
 
-from models.train.fit import Fitted, filled_in
+from models.train.fit import (
+    MAGNIFIED,
+    NEAR,
+    REACH,
+    SCALE,
+    THIRD,
+    Fitted,
+    filled_in,
+    magnified,
+    scaled,
+)
 from models.train.rows import Rows
 from models.train.scenes import CLASSES
+from models.train.trees import forest_nodes
 from shared.vectors import NAMES
 
 _OPSET: Final = {"": 17, "ai.onnx.ml": 3}
 _IR: Final = 8
 _GOLDEN: Final = 3
-_NEUTRAL: Final = 0.5
 
 
 def model_bytes(fitted: Fitted, *, version: str, training_sha256: str) -> bytes:
@@ -54,11 +64,12 @@ def model_bytes(fitted: Fitted, *, version: str, training_sha256: str) -> bytes:
 
 def parity(data: bytes, *, fitted: Fitted, rows: Rows) -> float:
     """Return how far the file's answers are from the estimators' at most."""
-    features = filled_in(rows.features)
-    probability, novelty = _run(data, features=features)
+    probability, novelty = _run(data, features=filled_in(rows.features))
+    named = fitted.classifier.predict_proba(magnified(rows.features))
+    unusual = -fitted.forest.score_samples(scaled(rows.features))
     return max(
-        float(np.abs(probability - fitted.classifier.predict_proba(features)).max()),
-        float(np.abs(novelty.ravel() + fitted.forest.score_samples(features)).max()),
+        float(np.abs(probability - named).max()),
+        float(np.abs(novelty - unusual).max()),
     )
 
 
@@ -67,22 +78,17 @@ def _classes(fitted: Fitted) -> list[str]:
 
 
 def _graph(fitted: Fitted) -> ModelProto:
-    sample = np.zeros((1, len(NAMES)), np.float32)
+    sample = np.zeros((1, len(NAMES) + len(MAGNIFIED)), np.float32)
     options = {id(fitted.classifier): {"zipmap": False}}
     namer = to_onnx(fitted.classifier, sample, target_opset=_OPSET, options=options)
-    forest = to_onnx(fitted.forest, sample, target_opset=_OPSET)
-    parts = [_renamed(namer, prefix="class_"), _renamed(forest, prefix="novelty_")]
-    nodes = [node for part in parts for node in part.graph.node]
-    weights = [weight for part in parts for weight in part.graph.initializer]
-    # The forest answers by how much a row is more usual than half.
-    nodes += [
-        helper.make_node("Sub", ["half", "novelty_scores"], ["novelty_column"]),
-        helper.make_node("Reshape", ["novelty_column", "flat"], ["novelty"]),
+    part = _renamed(namer, prefix="class_")
+    unlike, constants = forest_nodes(fitted.forest, scale=SCALE, taken="features", told="novelty")
+    prepared, numbers = _magnifying()
+    nodes = [
+        *prepared,
+        *part.graph.node,
         helper.make_node("Identity", ["class_probabilities"], ["probability"]),
-    ]
-    weights += [
-        helper.make_tensor("half", TensorProto.FLOAT, [1], [_NEUTRAL]),
-        helper.make_tensor("flat", TensorProto.INT64, [1], [-1]),
+        *unlike,
     ]
     float_ = TensorProto.FLOAT
     classes = len(fitted.classifier.classes_)
@@ -94,18 +100,40 @@ def _graph(fitted: Fitted) -> ModelProto:
             helper.make_tensor_value_info("probability", float_, [None, classes]),
             helper.make_tensor_value_info("novelty", float_, [None]),
         ],
-        weights,
+        [*numbers, *part.graph.initializer, *constants],
     )
     sets = [helper.make_opsetid(domain, number) for domain, number in _OPSET.items()]
     return helper.make_model(graph, opset_imports=sets, ir_version=_IR, producer_name="heliograph")
 
 
+def _magnifying() -> tuple[list[NodeProto], list[TensorProto]]:
+    """Return what does as `models.train.fit.magnified`, from ``features`` to ``magnified``."""
+    nodes = [
+        helper.make_node("Div", ["features", "scale"], ["shares"]),
+        helper.make_node("Asinh", ["shares"], ["scaled"]),
+        helper.make_node("Gather", ["features", "columns"], ["volts"], axis=1),
+        helper.make_node("Sub", ["volts", "third"], ["apart"]),
+        helper.make_node("Div", ["apart", "near"], ["nearer"]),
+        helper.make_node("Clip", ["nearer", "lowest", "highest"], ["closely"]),
+        helper.make_node("Concat", ["scaled", "closely"], ["magnified"], axis=1),
+    ]
+    numbers = {"third": THIRD, "near": NEAR, "lowest": -REACH, "highest": REACH}
+    return nodes, [
+        helper.make_tensor("scale", TensorProto.FLOAT, SCALE.shape, SCALE.tolist()),
+        helper.make_tensor("columns", TensorProto.INT64, [len(MAGNIFIED)], MAGNIFIED),
+        *(
+            helper.make_tensor(name, TensorProto.FLOAT, [], [value])
+            for name, value in numbers.items()
+        ),
+    ]
+
+
 def _renamed(model: ModelProto, *, prefix: str) -> ModelProto:
-    """Return a model whose names begin with the prefix, but for the features it takes."""
+    """Return a model whose names begin with the prefix, but for what it takes."""
     own: ModelProto = compose.add_prefix(model, prefix)
     (taken,) = [value.name for value in own.graph.input]
     for node in own.graph.node:
-        node.input[:] = ["features" if name == taken else name for name in node.input]
+        node.input[:] = ["magnified" if name == taken else name for name in node.input]
     return own
 
 

@@ -5,10 +5,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.detect.faults.looks import Look
 from shared.baselines import FEATURES
 from shared.features import Deviations
 from shared.readings import QUANTITIES
-from shared.windows import Window
 
 Array = NDArray[np.float64]
 
@@ -26,20 +26,17 @@ _WATTS: Final = FEATURES.index("watts")
 _VOLTS: Final = FEATURES.index("volts")
 
 
-def evidence(
-    window: Window, *, found: Deviations, recent: Array, watt_hours: Array
-) -> dict[str, Array]:
+def evidence(look: Look, *, watt_hours: Array) -> dict[str, Array]:
     """Return what was measured and compared, units in the names, one element a panel.
 
     Args:
-        window: What was measured.
-        found: Its deviations.
-        recent: Those of the last minutes.
+        look: What was made of the window.
         watt_hours: What a day's production of each panel is; may know fewer panels.
     """
-    values = dict(zip(_MEASURED, window.values, strict=len(QUANTITIES) == len(_MEASURED)))
+    recent = look.recent
+    values = dict(zip(_MEASURED, look.window.values, strict=len(QUANTITIES) == len(_MEASURED)))
     shares = {_NAMES[name]: recent[number] for number, name in enumerate(FEATURES)}
-    expected = found.expected_watts
+    expected = look.found.expected_watts
     lost = share_lost(recent)
     daily = np.pad(watt_hours, (0, len(lost) - len(watt_hours)), constant_values=np.nan)
     return {
@@ -48,6 +45,8 @@ def evidence(
         "expected_watts": expected,
         "lost_watts": np.maximum(lost, 0.0) * expected,
         "lost_watt_hours_per_day": np.maximum(lost, 0.0) * daily,
+        "probability": look.probability,
+        "novelty": np.full(len(lost), np.nan) if look.scores is None else look.scores.novelty,
     }
 
 

@@ -38,6 +38,7 @@ KINDS: Final = (
     Kind("power_sensor", _SENSOR),
     Kind("temperature_sensor", _SENSOR),
     Kind("slow_loss", (Severity.LOW,), raise_after_seconds=0.0, clear_after_seconds=0.0),
+    Kind("recurrent_shading", (Severity.LOW,), raise_after_seconds=0.0, clear_after_seconds=0.0),
 )
 """Every fault that can be named; its number is its place here."""
 
@@ -48,6 +49,12 @@ SENSORS: Final = tuple(
     NUMBER[name] for name in ("voltage_sensor", "current_sensor", "power_sensor")
 )
 """What the instant rule `power_mismatch` tells as well."""
+
+DAILY: Final = [NUMBER["slow_loss"], NUMBER["recurrent_shading"]]
+"""What is told of days, beside whatever is told of the moment."""
+
+PASSING: Final = [NUMBER["shading"], NUMBER["underperformance"]]
+"""What may be the shadow of something: once it is gone the panel is as it was."""
 
 NOTHING: Final = -1
 """No fault."""

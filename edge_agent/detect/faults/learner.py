@@ -115,7 +115,13 @@ class Learner:
         return self.baseline
 
     def take(
-        self, window: Window, *, sunny: bool, alarmed: NDArray[np.bool_], group: NDArray[np.int32]
+        self,
+        window: Window,
+        *,
+        sunny: bool,
+        alarmed: NDArray[np.bool_],
+        lasting: NDArray[np.bool_],
+        group: NDArray[np.int32],
     ) -> list[Day]:
         """Take in a window, and return the days that were learned from since the last call.
 
@@ -123,15 +129,17 @@ class Learner:
             window: Later than the ones before.
             sunny: Whether anything can be learned from it.
             alarmed: Panels with an open episode: their day is not learned from.
+            lasting: Panels with one that matters only if it outlasts the day: a shadow that goes
+                away is part of what is usual.
             group: Panels of one number are siblings.
         """
         number = self._day_of(window)
         if self._number is not None and number != self._number:
+            self._note(lasting, window=window)
             self._close_day(group)
         self._number = number
         if sunny:
-            seen = np.pad(self._alarmed, (0, len(alarmed) - len(self._alarmed)))
-            self._alarmed = seen | (alarmed & (window.start_us >= self.trusted_until_us))
+            self._note(alarmed, window=window)
             self._gather(window)
         return self._collect()
 
@@ -139,6 +147,10 @@ class Learner:
         """Learn from the day so far, and return the days that were learned from meanwhile."""
         self._close_day(group)
         return self._collect()
+
+    def _note(self, alarmed: NDArray[np.bool_], *, window: Window) -> None:
+        seen = np.pad(self._alarmed, (0, len(alarmed) - len(self._alarmed)))
+        self._alarmed = seen | (alarmed & (window.start_us >= self.trusted_until_us))
 
     def _day_of(self, window: Window) -> int:
         """Return the solar day; noon is where production's middle is."""

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.detect.faults.portions import fit_in_portions, portions
+from edge_agent.detect.faults.shade import hours_of, shade_of
 from shared.baselines import Baseline
 from shared.features import Deviations, Observed, deviations
-from shared.history import BLOCK_US, History
+from shared.history import History
 from shared.sky import Sky
 from shared.wandering import daily_losses
 
@@ -34,6 +35,8 @@ class Day:
     """Energy against siblings less 1, and the voltage: ``(2, panels)``."""
     watt_hours: Array
     """What was to be expected."""
+    shade: Array
+    """What was lost in usual shade, and when, as `shade_of` returns it: ``(3, panels)``."""
 
     def widened(self, panels: int) -> "Day":
         """Return the same with room for panels that came later."""
@@ -42,6 +45,7 @@ class Day:
             self.start_us,
             np.pad(self.losses, ((0, 0), more), constant_values=np.nan),
             np.pad(self.watt_hours, more, constant_values=np.nan),
+            np.pad(self.shade, ((0, 0), more), constant_values=np.nan),
         )
 
 
@@ -75,31 +79,43 @@ class Lesson:
     def after(self, before: Known) -> Known:
         """Return what is known once this is learned."""
         baseline = before.baseline.arranged(self.panel_ids)
-        day = self._day(baseline)
         today = replace(self.today, values=self.today.values.copy())
         today.values[..., : len(self.alarmed)][..., self.alarmed] = np.nan
         history = before.history.joined(today, rows=_still_wanted(before.history, today=today))
         fitted = fit_in_portions(history, panel_ids=self.panel_ids, group=self.group, sky=self.sky)
         fitted = _cautious(replace(fitted, fitted_us=int(today.time_us[-1])))
         usable = fitted.own | ~baseline.own
-        return Known(baseline.with_panels_of(fitted, rows=usable), history, day)
+        learned = baseline.with_panels_of(fitted, rows=usable)
+        return Known(learned, history, self._day(baseline, shaded=learned.shaded))
 
-    def _day(self, baseline: Baseline) -> Day:
+    def _day(self, baseline: Baseline, *, shaded: NDArray[np.bool_]) -> Day:
+        """Return what the day was by what was usual before it; where shade is, by now."""
         count = len(self.panel_ids)
-        losses, watt_hours = np.full((2, count), np.nan), np.full(count, np.nan)
+        start_us = int(self.today.time_us[0])
+        day = Day(start_us, np.empty((2, count)), np.empty(count), np.empty((3, count)))
+        cells = self.sky.cells(self.today.time_us)
         for at in portions(self.group):
             ids = tuple(self.panel_ids[number] for number in at.tolist())
-            part, usual = self.today.of_panels(at), baseline.arranged(ids)
-            losses[:, at], watt_hours[at] = self._summary(part, usual=usual, group=self.group[at])
-        return Day(int(self.today.time_us[0]), losses, watt_hours)
+            part, usual, group = self.today.of_panels(at), baseline.arranged(ids), self.group[at]
+            observed = Observed.of(
+                part.values.astype(np.float64),
+                irradiance_w_m2=part.irradiance_w_m2.astype(np.float64),
+            )
+            day.losses[:, at], day.watt_hours[at] = self._summary(
+                observed, part=part, usual=usual, group=group
+            )
+            day.shade[:, at] = shade_of(
+                observed,
+                time_us=part.time_us,
+                shaded=shaded[:, at][cells],
+                baseline=usual,
+                group=group,
+            )
+        return day
 
     def _summary(
-        self, part: History, *, usual: Baseline, group: NDArray[np.int32]
+        self, observed: Observed, *, part: History, usual: Baseline, group: NDArray[np.int32]
     ) -> tuple[Array, Array]:
-        observed = Observed.of(
-            part.values.astype(np.float64),
-            irradiance_w_m2=part.irradiance_w_m2.astype(np.float64),
-        )
         found = deviations(observed, time_us=part.time_us, baseline=usual, group=group)
         clear = found.sun & ~usual.shaded[self.sky.cells(part.time_us)]
         losses = daily_losses(
@@ -126,7 +142,5 @@ def _cautious(baseline: Baseline) -> Baseline:
 
 
 def _watt_hours(found: Deviations, *, time_us: NDArray[np.int64]) -> Array:
-    passed = np.diff(time_us, append=time_us[-1:] + BLOCK_US) / 3.6e9
-    hours = np.minimum(passed, 2 * float(np.median(passed)))[:, np.newaxis]
-    total = np.nansum(found.expected_watts * hours, axis=0)
+    total = np.nansum(found.expected_watts * hours_of(time_us), axis=0)
     return np.where(total > 0, total, np.nan)

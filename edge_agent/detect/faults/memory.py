@@ -33,6 +33,7 @@ class _Day(msgspec.Struct, array_like=True):
     start_us: int
     losses: bytes
     watt_hours: bytes
+    shade: bytes = b""
 
     @classmethod
     def of(cls, day: Day) -> "_Day":
@@ -40,11 +41,16 @@ class _Day(msgspec.Struct, array_like=True):
             day.start_us,
             day.losses.astype("<f4").tobytes(),
             day.watt_hours.astype("<f4").tobytes(),
+            day.shade.astype("<f4").tobytes(),
         )
 
     def day(self) -> Day:
         losses = np.frombuffer(self.losses, "<f4").astype(np.float64).reshape(2, -1)
-        return Day(self.start_us, losses, np.frombuffer(self.watt_hours, "<f4").astype(np.float64))
+        watt_hours = np.frombuffer(self.watt_hours, "<f4").astype(np.float64)
+        shade = np.full((3, len(watt_hours)), np.nan)
+        if self.shade:  # days written down before shade was told have none
+            shade[:] = np.frombuffer(self.shade, "<f4").reshape(3, -1)
+        return Day(self.start_us, losses, watt_hours, shade)
 
 
 class _Usual(msgspec.Struct, array_like=True):

@@ -18,7 +18,7 @@ from shared.horizons import Judged
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-SIGMAS: Final = (4.5, 4.5, 4.0)
+SIGMAS: Final = (4.5, 4.3, 4.0)
 """How many of its own standard deviations something must deviate, by horizon."""
 
 _VOLTS, _AMPERES, _WATTS, _CELSIUS, _CONVERSION, _PEER = range(len(FEATURES))

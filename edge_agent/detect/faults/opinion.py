@@ -88,6 +88,12 @@ class Opinion:
         unknown = np.isnan(scores.probability).all(axis=1)
         return np.where(unknown, np.nan, of_name.sum(axis=1))
 
+    def novel(self, scores: Scores | None, *, panels: int) -> NDArray[np.bool_]:
+        """Return which panels look like hardly anything in training, shape ``(panels,)``."""
+        if scores is None or self._model is None or "novelty" not in self._model.thresholds:
+            return np.zeros(panels, np.bool_)
+        return np.asarray(np.nan_to_num(scores.novelty) >= self._model.thresholds["novelty"])
+
 
 def named_by(
     model: Model, *, features: NDArray[np.float32], ruled: NDArray[np.int8]

@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from edge_agent.detect.episodes import EpisodeLog
 from edge_agent.detect.faults.crowd import crowded
+from edge_agent.detect.faults.daily import Daily
 from edge_agent.detect.faults.evidence import evidence, level_of
 from edge_agent.detect.faults.frozen import Frozen
-from edge_agent.detect.faults.kinds import KINDS, NOTHING, NUMBER, SENSORS
+from edge_agent.detect.faults.kinds import DAILY, KINDS, NOTHING, NUMBER, PASSING, SENSORS, UNNAMED
 from edge_agent.detect.faults.learner import Learner, Teach, at_once
-from edge_agent.detect.faults.lesson import Day
-from edge_agent.detect.faults.looks import Look, Muted, Spans
+from edge_agent.detect.faults.looks import Lingering, Look, Muted, Spans
 from edge_agent.detect.faults.naming import Hits, names
 from edge_agent.detect.faults.open_kinds import OpenKinds
 from edge_agent.detect.faults.opinion import Opinion
-from edge_agent.detect.faults.slow import SlowLosses
-from edge_agent.detect.faults.told import judgements_of, only, visible
+from edge_agent.detect.faults.patchy import frozen, wild, with_patches
+from edge_agent.detect.faults.told import judgements_of, visible
 from edge_agent.detect.findings import Step
 from edge_agent.detect.model import Model
 from edge_agent.detect.persistence import Persistence
@@ -33,9 +33,9 @@ from shared.windows import Window
 
 Array = NDArray[np.float64]
 
-_RECENT: Final = 3
-_QUARTER: Final = 1
+_RECENT, _QUARTER = 3, 1
 _FAR_US: Final = 600_000_000
+_SHADE: Final = NUMBER["recurrent_shading"]
 
 
 class Watch:
@@ -75,8 +75,8 @@ class Watch:
         self._last: list[Array] = []
         self._frozen = Frozen()
         self._open = OpenKinds()
-        self._slow = SlowLosses()
-        self._watt_hours = np.zeros(0)
+        self._daily = Daily()
+        self._lingering = Lingering()
 
     def use(self, model: Model | None) -> None:
         """Ask another model from now on."""
@@ -92,6 +92,7 @@ class Watch:
         """
         count = window.values.shape[1]
         self._admit(count)
+        muted = self._lingering.with_before(muted, width_us=window.width_us)
         baseline = self.learner.usual(self._panel_ids[:count])
         time_us = np.array((window.start_us + window.end_us) // 2)
         observed = Observed.of(window.values, irradiance_w_m2=np.array(window.irradiance_w_m2))
@@ -105,11 +106,16 @@ class Watch:
         days = self.learner.take(
             window,
             sunny=sunny,
-            alarmed=self._open.any | muted.everything | muted.sensors,
+            alarmed=self._open.any_but([*PASSING, _SHADE]) | muted.everything | muted.sensors,
+            lasting=self._open.any_but([_SHADE]),
             group=self._group,
         )
         for day in days:
-            self._end_day(day.widened(count), end_us=window.start_us)
+            known, busy = self.learner.baseline, self._open.any_but(DAILY)
+            for told in self._daily.step(
+                day.widened(count), baseline=known, busy=busy, end_us=window.start_us
+            ):
+                self._take(told.spans, judgements=told.judgements, width_us=0)
 
     def learn_now(self) -> None:
         """Learn from what there is, rather than after the day; if nothing was learned yet."""
@@ -136,8 +142,7 @@ class Watch:
         """Go on with what the learner has taken up of an earlier run, of so many panels."""
         self._admit(count)
         for day in self.learner.days:
-            self._slow.remember(day.widened(count))
-            self._watt_hours = day.widened(count).watt_hours
+            self._daily.remember(day.widened(count))
 
     def move(self, panels: NDArray[np.intp], *, shift_us: int) -> None:
         """Move in time what is known of panels: the clock that dated them was set.
@@ -156,23 +161,21 @@ class Watch:
         self._group = np.append(self._group, np.array(numbers, np.int32))
         self._persistence.ensure(len(self._group))
         self._open.ensure(len(self._group))
-        self._slow.ensure(len(self._group))
+        self._daily.ensure(len(self._group))
 
     def _judge(self, window: Window, *, found: Deviations, muted: Muted) -> None:
         if self._horizons is None or window.width_us != self._width_us:
             self._width_us = window.width_us
             self._horizons = Horizons(window.width_us)
-        baseline = self.learner.baseline
-        time_us = np.array((window.start_us + window.end_us) // 2)
-        seen = visible(found, shaded=baseline.shaded[self._sky.cells(time_us)])
         # What an instant rule told must not linger in the means once it is over.
         self._horizons.forget(muted.everything)
-        seen[:, muted.everything] = np.nan
-        noise = noise_of(seen, group=self._group)
-        judged = self._horizons.step(seen, noise=noise, group=self._group, end_us=window.end_us)
+        baseline = self.learner.baseline
+        seen = self._seen(window, found=found, muted=muted)
+        noise = with_patches(noise_of(seen, group=self._group), window=window, group=self._group)
+        judged = self._horizons.step(seen, noise=noise, end_us=window.end_us)
         recent = self._recent(seen)
         hits = Hits.of(judged, recent=recent, sigma=baseline.sigma, tolerance=baseline.tolerance)
-        frozen = self._frozen.step(window, sun=found.sun)
+        frozen_volts = self._frozen.step(window, sun=found.sun)
         features = vectors(
             found,
             window=window,
@@ -183,22 +186,30 @@ class Watch:
         )
         scores = self.opinion.score(features)
         self.episodes.model_version = self.opinion.version
-        ruled = names(hits, recent=recent, frozen_volts=frozen)
+        ruled = names(hits, recent=recent, frozen_volts=frozen_volts)
         named = self.opinion.renamed(ruled, features=features, scores=scores)
+        named = np.where((named != NOTHING) & frozen(window), UNNAMED, named).astype(np.int8)
         common = crowded(named, group=self._group)
         self.crowd = np.where(common, named, NOTHING).astype(np.int8)
         quiet = muted.everything | (muted.sensors & np.isin(named, SENSORS)) | common
         named, ruled = (np.where(quiet, NOTHING, one).astype(np.int8) for one in (named, ruled))
-        scaled = judged.z / baseline.sigma
-        place = np.nanargmax(np.nan_to_num(np.abs(scaled), nan=-1.0), axis=0)[np.newaxis]
-        z = np.take_along_axis(scaled, place, axis=0)[0]
+        z = _farthest(judged.z / baseline.sigma)
         likely = self.opinion.likely(named, scores=scores)
-        self.latest = Look(window, found, recent, z, named, ruled, likely, features, scores)
+        novel = self.opinion.novel(scores, panels=len(named))
+        self.latest = Look(window, found, recent, z, named, ruled, likely, features, scores, novel)
         known = ~np.isnan(recent).all(axis=0) & ~muted.everything
         verdict = self._open.verdicts(
             named, fine=hits.fine & known, width_us=window.width_us, unclear=muted.everything
         )
-        self._tell(window, verdict=verdict, found=found, recent=recent)
+        self._tell(self.latest, verdict=verdict)
+
+    def _seen(self, window: Window, *, found: Deviations, muted: Muted) -> Array:
+        """Return the deviations that may be judged, shape ``(features, panels)``."""
+        time_us = np.array((window.start_us + window.end_us) // 2)
+        shaded = self.learner.baseline.shaded[self._sky.cells(time_us)]
+        seen = visible(found, shaded=shaded)
+        seen[:, muted.everything | wild(window, group=self._group)] = np.nan
+        return seen
 
     def _recent(self, seen: Array) -> Array:
         self._last = [part for part in self._last if part.shape == seen.shape][1 - _RECENT :]
@@ -206,21 +217,20 @@ class Watch:
         middle = nan_median(np.stack(self._last), axis=0)
         return np.where(np.isnan(seen), np.nan, middle)
 
-    def _tell(
-        self, window: Window, *, verdict: NDArray[np.int8], found: Deviations, recent: Array
-    ) -> None:
+    def _tell(self, look: Look, *, verdict: NDArray[np.int8]) -> None:
         rows = np.flatnonzero((verdict != UNKNOWN).any(axis=0))
         if not len(rows):
             return
+        window = look.window
         told = Spans(
             rows,
             np.full(len(rows), window.start_us, np.int64),
             np.full(len(rows), window.end_us, np.int64),
         )
-        measured = evidence(window, found=found, recent=recent, watt_hours=self._watt_hours)
+        measured = evidence(look, watt_hours=self._daily.watt_hours)
         judgements = judgements_of(
             verdict[:, rows],
-            level=level_of(found, recent=recent)[rows],
+            level=level_of(look.found, recent=look.recent)[rows],
             measured={name: values[rows] for name, values in measured.items()},
         )
         self._take(told, judgements=judgements, width_us=window.width_us)
@@ -233,15 +243,8 @@ class Watch:
         self._open.note(changes, panel=told.panel)
         self.episodes.take(Step(KINDS, told, judgements, changes))
 
-    def _end_day(self, day: Day, *, end_us: int) -> None:
-        """Look at the days as such: losses too small for hours show in days."""
-        count = len(self._group)
-        self._watt_hours = day.watt_hours
-        verdict, since_us, measured = self._slow.step(
-            day, baseline=self.learner.baseline, busy=self._open.any_but(NUMBER["slow_loss"])
-        )
-        told = Spans(np.arange(count), since_us, np.full(count, end_us, np.int64))
-        judgements = judgements_of(
-            only("slow_loss", verdict=verdict), level=np.zeros(count, np.int8), measured=measured
-        )
-        self._take(told, judgements=judgements, width_us=0)
+
+def _farthest(z: Array) -> Array:
+    """Return of each deviation its score at the horizon where it is largest."""
+    place = np.nan_to_num(np.abs(z), nan=-1.0).argmax(axis=0)[np.newaxis]
+    return np.asarray(np.take_along_axis(z, place, axis=0)[0])

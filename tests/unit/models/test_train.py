@@ -31,7 +31,7 @@ def test_the_edge_agent_makes_labelled_rows_of_a_simulated_site(rows):
 
 
 def test_the_same_rows_make_the_same_file_and_the_agent_reads_it(rows):
-    fitted = [fit(rows, held_out=rows, stages=3) for _ in range(2)]
+    fitted = [fit(rows, held_out=rows, rounds=20) for _ in range(2)]
     first, second = (model_bytes(f, version="2026.1.1", training_sha256="0" * 64) for f in fitted)
     assert first == second
     assert parity(first, fitted=fitted[0], rows=rows) < 1e-5

@@ -46,6 +46,7 @@ def row(**deviations):
         values[name] = value
         if f"{name}_15_minutes" in values:
             values[f"{name}_15_minutes"] = value
+    values["resistance"] = values["volts"] / values["current"]
     return np.array([[values[name] for name in NAMES]], np.float32)
 
 

@@ -109,7 +109,7 @@ def test_what_half_of_the_panels_have_at_once_is_told_once_with_its_name():
         start = round(DAWN.timestamp() + 60 * minute) * 1_000_000
         values = np.tile([[40.0], [34.0], [8.0], [272.0]], PANELS)
         window = Window(start, start + 60_000_000, values, np.ones(PANELS, np.int64),
-                        np.zeros((4, PANELS), np.bool_))  # fmt: skip
+                        np.zeros((4, PANELS), np.bool_), np.zeros(PANELS))  # fmt: skip
         seen = crowd if minute < 15 else np.full(PANELS, NOTHING, np.int8)
         causes.step(window, peak_watts=np.full(PANELS, 300.0), crowd=seen)
         told |= {each.episode: each for each in causes.episodes.drain()}
