@@ -1,6 +1,7 @@
 """A new model, with the real programs: added, offered, fetched over a link that breaks, tried."""
 
 import json
+import random
 from importlib import resources
 
 import psycopg
@@ -23,11 +24,12 @@ def proxy(collector_server):
 
 @pytest.fixture
 def added(collector_server, tmp_path):
-    """`added(version)`: adds a model that is as the shipped one but for its name."""
+    """`added(version)`: adds a model that is as the shipped one but for its name and its size."""
+    padding = random.Random(7).randbytes(350_000).hex()
 
     def add(version):
         file = tmp_path / f"{version}.onnx"
-        file.write_bytes(with_metadata(SHIPPED, version=version))
+        file.write_bytes(with_metadata(SHIPPED, version=version, padding=padding))
         collector_server.command("model", "add", str(file))
         return file.read_bytes()
 

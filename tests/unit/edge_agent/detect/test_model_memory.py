@@ -6,6 +6,7 @@ import sys
 _MOST_KB = 4096
 _SCRIPT = """
 import numpy as np
+import onnxruntime  # what it maps is not the model's
 from edge_agent.detect.model import Model
 from shared.vectors import NAMES
 
