@@ -53,7 +53,7 @@ def model_of(agent):
 def test_a_signed_model_is_fetched_with_resume_tried_used_and_rolled_back_and_no_other_is_believed(
     agent, proxy, added, collector_server, wait_until, postgres_url
 ):
-    shipped = model_of(agent)["in_use"]
+    shipped = wait_until(lambda: model_of(agent)["in_use"], what="the model that came along")
     data = added("2099.1")
     collector_server.command("model", "offer", "2099.1")
     folder = agent.config.with_name("models")
