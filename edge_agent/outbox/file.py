@@ -118,7 +118,7 @@ class OutboxFile:
         async with self._lock:
             with mapped_errors(self.path):
                 await self._connection.execute("VACUUM")
-                await self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def regain_room(self) -> None:
         """Let the file grow again if the disk was full and is not any more.

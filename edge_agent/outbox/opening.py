@@ -106,7 +106,8 @@ async def change_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile
             [(page_bytes,)] = await connection.execute_fetchall("PRAGMA page_size")
             await connection.execute("PRAGMA synchronous = FULL")
             pages = file_bytes(max_bytes) // page_bytes
-            await connection.execute(f"PRAGMA max_page_count = {pages}")
+            # What answers with a row reads on until it is fetched, and cannot write meanwhile.
+            await connection.execute_fetchall(f"PRAGMA max_page_count = {pages}")
         yield OutboxFile(connection, path=path)
 
 
@@ -152,7 +153,7 @@ async def _prepare(connection: aiosqlite.Connection, *, path: Path, room: Room) 
     version = await _check_version(connection, path=path)  # before anything that writes
     if version == 0:
         await connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-    await connection.execute("PRAGMA journal_mode = WAL")
+    await connection.execute_fetchall("PRAGMA journal_mode = WAL")
     await connection.execute("PRAGMA synchronous = FULL")
     if version < SCHEMA_VERSION:
         await connection.execute("BEGIN IMMEDIATE")

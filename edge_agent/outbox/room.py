@@ -65,15 +65,17 @@ class Room:
         [(page_bytes,)] = await connection.execute_fetchall("PRAGMA page_size")
         self._bounded_by_disk = not self._has_reserve()
         pages = 1 if self._bounded_by_disk else self._file_bytes // page_bytes  # 1: as many as now
-        await connection.execute(f"PRAGMA max_page_count = {pages}")
-        await connection.execute(f"PRAGMA wal_autocheckpoint = {self._log_bytes // page_bytes}")
-        await connection.execute(f"PRAGMA journal_size_limit = {2 * self._log_bytes}")
+        await connection.execute_fetchall(f"PRAGMA max_page_count = {pages}")
+        await connection.execute_fetchall(
+            f"PRAGMA wal_autocheckpoint = {self._log_bytes // page_bytes}"
+        )
+        await connection.execute_fetchall(f"PRAGMA journal_size_limit = {2 * self._log_bytes}")
 
     async def make(self, connection: aiosqlite.Connection) -> None:
         """After a write found none: work the log off, if it is the disk that is full."""
         if self.give_up_reserve():
             with contextlib.suppress(sqlite3.Error):  # found none again: the next write tells
-                await connection.execute("PRAGMA wal_checkpoint(RESTART)")
+                await connection.execute_fetchall("PRAGMA wal_checkpoint(RESTART)")
                 await self.bound(connection)
 
     async def regain(self, connection: aiosqlite.Connection) -> None:

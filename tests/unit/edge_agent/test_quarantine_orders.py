@@ -102,6 +102,15 @@ async def test_a_replayed_message_waits_as_it_came_until_it_is_done(opened, orde
         assert await outbox.quarantine.replays.next() == []
 
 
+async def test_an_order_is_carried_out_though_the_agent_has_just_written(opened, path):
+    async with opened() as outbox:
+        await outbox.quarantine.put([entry()])
+        async with change_file(path, max_bytes=MAX_BYTES) as file:
+            await outbox.quarantine.put([entry()])
+            done = await replay(file, choice=Choice(entries=(1,)))
+    assert done.entries == 1
+
+
 async def test_a_change_of_ours_is_no_change_of_others(opened):
     async with opened() as outbox:
         await outbox.quarantine.put([entry()])
