@@ -147,11 +147,12 @@ class Subscriber:
         if refused:
             self.trouble = f"the broker refuses the subscription to {', '.join(refused)}"
             _log.error("%s", self.trouble)
+        # Only now: what is published before the first subscription is nobody's to keep.
+        _log.info("connected to the broker %s", self.broker)
         self.subscribed.set()
 
     def _now_connected(self) -> None:
         self.connected, self.trouble = True, self._rivalry
-        _log.info("connected to the broker %s", self.broker)
 
     def _now_lasting(self) -> None:
         if self.trouble == self._rivalry:

@@ -175,7 +175,9 @@ async def test_readings_older_than_raw_ones_are_kept_add_to_what_was_aggregated(
     await settle()
     await delete_old(database, now=NOW, retention=KEPT)
     assert rows("SELECT count(*) FROM reading_raw WHERE time < '2026-05-20'") == [(0,)]
-    query = "SELECT panel_key, samples FROM reading_{} WHERE bucket < '2026-05-20' ORDER BY 1"
+    query = (
+        "SELECT panel_key, samples FROM reading_{} WHERE bucket < '2026-05-20' ORDER BY 1, bucket"
+    )
     before = rows(query.format("1d"))
     assert before == [(1, 515)]
 
