@@ -111,7 +111,11 @@ def test_a_fault_is_told_with_its_evidence_and_a_killed_agent_knows_what_it_lear
         assert window["quality"] == 0
     assert {window["fault"] for window in windows("PANEL-002")} == {None}
 
-    assert agent.command("detect", "--explain", FAULTY)["days"] == LEARNED_DAYS
+    wait_until(
+        lambda: agent.command("detect", "--explain", FAULTY)["days"] == LEARNED_DAYS,
+        timeout=PATIENCE,
+        what="what was learned is kept",
+    )
 
     agent.kill()
     agent.start()

@@ -128,7 +128,7 @@ def test_readings_of_a_wrong_clock_end_at_their_true_times(
     for panel, number, at, exact in panels.expected:
         time_, quality = found[panel, number]
         late = (time_ - at).total_seconds()
-        assert -0.002 <= late <= (0.002 if exact else 1.0), (panel, number, late)
+        assert -0.002 <= late <= (0.002 if exact else 5.0), (panel, number, late)
         assert not quality & 64
 
 
