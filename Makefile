@@ -7,12 +7,14 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-versi
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(tests|pip|faker|h5py|polyfactory)/' \
   $(VENV)/lib collector deploy edge_agent models shared
 # Many tests wait for programs they have started.
-TESTERS := $(shell echo $$(($$(nproc) * 2)))
+TESTERS := $(shell echo $$(($$(nproc) * 3)))
 DEMO := $(VENV)/.installed-for-demo
 DEVELOPMENT := $(VENV)/.installed-for-development
 
 # `-m` and the console scripts take the code of this tree.
 export PYTHONPATH := $(CURDIR)
+# Compiled once, not by each process that is started.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check soak bench constraints format clean

@@ -4,6 +4,7 @@ The days are told with times of the past, so that they pass in seconds.
 """
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -33,8 +34,11 @@ class Past:
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, "past", clean_session=False)
         self._client.max_inflight_messages_set(200)
         self._client.max_queued_messages_set(0)
+        connected = threading.Event()
+        self._client.on_connect = lambda *_: connected.set()
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
+        assert connected.wait(30), "the broker does not accept us"
         self._at = FIRST
 
     def until(self, end):

@@ -15,10 +15,13 @@ from litestar import Litestar, Response, get
 from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from collector.console.pages import console_router
 from collector.live.hub import Event, Hub
+
+# What a page shows in a second on a quiet machine takes ten where eight tests run on two cores.
+expect.set_options(timeout=20_000)
 
 _CHROMIUM = "/usr/bin/chromium"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -489,6 +492,6 @@ async def context(browser: Browser, console_url: str) -> AsyncIterator[BrowserCo
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(context: BrowserContext, watch: Watch) -> Page:
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     watch.attach(page)
     return page

@@ -23,7 +23,7 @@ async def sign_in(page, server, role):
     await page.goto(f"{server.url}/sign-in?next_page=/alerts")
     await page.fill("#token", server.token(role))
     await page.get_by_role("button", name="Sign in").click()
-    await expect(page.locator("#open .alert")).to_contain_text("No power", timeout=20_000)
+    await expect(page.locator("#open .alert")).to_contain_text("No power")
 
 
 async def resolve_two_at_once(page, url):
@@ -31,7 +31,7 @@ async def resolve_two_at_once(page, url):
     with psycopg.connect(url) as connection:
         for name in ("grid", "fan"):
             connection.execute(TOLD, [name, name])
-    await expect(page.locator("#open .alert")).to_have_count(2, timeout=3_000)
+    await expect(page.locator("#open .alert")).to_have_count(2, timeout=4_500)
     await page.get_by_label("All", exact=True).check()
     await expect(page.locator(".selection [role=status]")).to_have_text("2 chosen")
     await page.get_by_label("Cause for all that are chosen").select_option("natural_shade")

@@ -167,10 +167,13 @@ def reading(panel: str | None = "PANEL-001", *, timestamp: str | float | None = 
 
 def publish(port: int, topic: str, payload: bytes, *, retain: bool = False) -> None:
     """Publish one message at QoS 1 and wait for its acknowledgement."""
+    connected = threading.Event()
     client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client.on_connect = lambda *_: connected.set()
     client.connect("127.0.0.1", port)
     client.loop_start()
     try:
+        assert connected.wait(30), "the broker does not accept us"
         client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(30)
     finally:
         client.disconnect()

@@ -9,9 +9,12 @@ V311, V5 = paho.MQTTv311, paho.MQTTv5
 
 
 def client_of(port, version):
+    connected = threading.Event()
     client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=version)
+    client.on_connect = lambda *_: connected.set()
     client.connect("127.0.0.1", port)
     client.loop_start()
+    assert connected.wait(10)
     return client
 
 
