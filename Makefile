@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-versi
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(tests|pip|faker|h5py|polyfactory)/' \
   $(VENV)/lib collector deploy edge_agent models shared
 # Many tests wait for programs they have started.
-TESTERS := $(shell echo $$(($$(nproc) * 3)))
+TESTERS := $(shell echo $$(($$(nproc) * 2)))
 DEMO := $(VENV)/.installed-for-demo
 DEVELOPMENT := $(VENV)/.installed-for-development
 

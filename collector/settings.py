@@ -155,7 +155,7 @@ _PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "alert_escalate_minutes": _whole(0, 10_080),
     "alert_reopen_minutes": _whole(1, 10_080),
     "console_open": _flag,
-    "retention_raw_days": _whole(2, _LONGEST_DAYS),
+    "retention_raw_days": _whole(3, _LONGEST_DAYS),
     "retention_minutes_days": _whole(2, _LONGEST_DAYS),
     "retention_hours_days": _whole(0, _LONGEST_DAYS),
 }

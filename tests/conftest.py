@@ -11,7 +11,7 @@ from edge_agent.status import Status
 from programs.collector import CollectorServer
 from programs.edge_agent import EdgeAgent
 from programs.mosquitto import Mosquitto
-from programs.postgres import postgres
+from programs.postgres import is_timescale, postgres
 from programs.processes import Process
 from programs.soak import Proof, rounds, summary
 from programs.waiting import accepts, free_port, wait_until
@@ -140,6 +140,23 @@ def postgres_server():
     """One server for the whole session."""
     with postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def plain_server(postgres_server):
+    """The same; the embedded one where that has TimescaleDB."""
+    if not is_timescale(postgres_server.url):
+        yield postgres_server
+        return
+    with postgres(None) as server:
+        yield server
+
+
+@pytest.fixture
+def plain_url(plain_server):
+    """A migrated, empty database without TimescaleDB."""
+    with plain_server.database() as url:
+        yield url
 
 
 @pytest.fixture

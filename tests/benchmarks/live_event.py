@@ -17,6 +17,7 @@ import numpy as np
 from playwright.async_api import Page, async_playwright
 
 from figures import Figure, report
+from programs.browser import ARGUMENTS, chromium
 from support.live import SITE, Live, live
 
 PANELS = 100
@@ -94,10 +95,7 @@ def delays(published: Sequence[Sequence[float]], seen: Sequence[Sequence[float]]
 async def measure(system: Live) -> tuple[np.ndarray, np.ndarray]:
     """Return the delays of events and of figures on the page, in seconds."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         page = await browser.new_page()
         await publish(system.broker.port, seconds=FIRST_SECONDS)
         await open_page(system, page)

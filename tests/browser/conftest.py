@@ -19,12 +19,11 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from collector.console.pages import console_router
 from collector.live.hub import Event, Hub
+from programs.browser import ARGUMENTS, chromium
 
 # What a page shows in a second on a quiet machine takes ten where eight tests run on two cores.
 expect.set_options(timeout=20_000)
 
-_CHROMIUM = "/usr/bin/chromium"
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 _PANEL_WATTS = 330.0
 
 
@@ -455,7 +454,7 @@ async def console_url(fleet: Fleet) -> AsyncIterator[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield browser
         await browser.close()
 

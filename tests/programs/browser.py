@@ -16,9 +16,10 @@ def chromium() -> str:
     Raises:
         MissingProgramError: There is none and it cannot be had.
     """
-    names = ("chromium-browser", "google-chrome", "google-chrome-stable")
+    # The one without windows takes half the work.
+    shell, *names = "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"
     try:
-        return ensure("chromium", package="chromium", also=names)
+        return ensure(shell, package=shell, also=tuple(names))
     except MissingProgramError as error:
         return _playwrights(advice=str(error))
 

@@ -22,6 +22,8 @@ _SEED = "seed_of_tests"
 class Postgres:
     """A server that gives each test a migrated database of its own."""
 
+    _numbers = itertools.count()  # of all that use a server, which may be the same
+
     def __init__(self, url: str) -> None:
         """Use a server.
 
@@ -30,7 +32,6 @@ class Postgres:
         """
         self.url = url
         self._prefix = f"heliograph_test_{os.getpid()}"
-        self._numbers = itertools.count()
         self._template: str | None = None
         self._idle: list[str] = []
 
@@ -38,7 +39,7 @@ class Postgres:
     def database(self, *, migrated: bool = True) -> Iterator[str]:
         """Yield the URL of a database that has nothing in it but, if it is migrated, the schema."""
         if not migrated:
-            name = self._create("template1")
+            name = self._create("template0")
             try:
                 yield self.url_of(name)
             finally:
@@ -76,8 +77,9 @@ class Postgres:
 
     def _migrated_template(self) -> str:
         if self._template is None:
-            name = self._create("template1")
+            name = self._create("template0")
             upgrade(self.url_of(name))
+            rest(self.url_of(name))
             _keep_seed(self.url_of(name))
             # Nothing may be connected to what is copied; TimescaleDB's scheduler would like to be.
             self._execute(
@@ -110,18 +112,31 @@ class Postgres:
             connection.execute(statement)
 
 
+def is_timescale(url: str) -> bool:
+    """Tell whether a database has TimescaleDB's extension, or a server would put it into one."""
+    with psycopg.connect(url) as connection:
+        asked = "SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'"
+        return connection.execute(asked).fetchone() is not None
+
+
+def rest(url: str) -> None:
+    """Have TimescaleDB do nothing in the background: tests say when a job runs."""
+    if is_timescale(url):
+        with psycopg.connect(url) as connection:
+            connection.execute(
+                "SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs"
+            )
+
+
 def empty(url: str) -> bool:
     """Bring a database back to what it was when its schema had been made, if that can be.
 
     Args:
         url: Of one that `Postgres.database` gave, migrated.
     """
+    if is_timescale(url):  # what its aggregates have materialised is in no table of ours
+        return False
     with psycopg.connect(url) as connection:
-        # What its aggregates have materialised is in no table of ours.
-        if connection.execute(
-            "SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'"
-        ).fetchone():
-            return False
         connection.execute("SET session_replication_role = replica")  # no foreign keys, no order
         for table in _tables(connection):
             connection.execute(sql.SQL("DELETE FROM {}").format(table))
@@ -154,10 +169,9 @@ def _tables(connection: psycopg.Connection[tuple[Any, ...]]) -> list[sql.Identif
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Use the server that the environment names, else start the embedded one."""
+def postgres(url: str | None = os.environ.get(VARIABLE)) -> Iterator[Postgres]:
+    """Use a server, the one that the environment names; start the embedded one if there is none."""
     with contextlib.ExitStack() as stack:
-        url = os.environ.get(VARIABLE)
         if not url:
             # Not below pytest's folders: each pytest of a user closes them to others as it begins,
             # and PostgreSQL, refusing to be root, is somebody else.

@@ -6,7 +6,7 @@ import pytest
 
 from collector.database.engine import open_database
 from collector.database.migrate import upgrade
-from programs.postgres import VARIABLE, Postgres
+from programs.postgres import VARIABLE, Postgres, rest
 from timescale.wasm import start_timescale
 
 NOT_BEGUN = """
@@ -45,6 +45,8 @@ def _timescale():
 def _migrated_timescale():
     with _timescale() as url:
         upgrade(url)
+        if os.environ.get(VARIABLE):  # in the WASM build nothing runs by itself
+            rest(url)
         yield url
 
 
@@ -52,7 +54,7 @@ def _migrated_timescale():
 def database_url(request):
     """A migrated database of each flavour."""
     if request.param == "plain":
-        yield request.getfixturevalue("postgres_url")
+        yield request.getfixturevalue("plain_url")
     else:
         url = request.getfixturevalue("timescale_url")
         yield url
@@ -63,7 +65,7 @@ def database_url(request):
 def own_url(request):
     """The same, of a module alone: what was refreshed once is not made of readings when asked."""
     if request.param == "plain":
-        yield request.getfixturevalue("postgres_url")
+        yield request.getfixturevalue("plain_url")
     else:
         url = request.getfixturevalue("own_timescale_url")
         yield url
@@ -71,11 +73,9 @@ def own_url(request):
 
 
 @pytest.fixture(params=["plain", "timescale"])
-def empty_url(request, postgres_server):
+def empty_url(request, plain_server):
     """An empty database of each flavour."""
-    start = (
-        _timescale() if request.param == "timescale" else postgres_server.database(migrated=False)
-    )
+    start = _timescale() if request.param == "timescale" else plain_server.database(migrated=False)
     with start as url:
         yield url
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from collector.database.engine import open_database
+from collector.database.rollups.retention import Retention, delete_old
 
 POLICIES = text("""
 SELECT job_id, proc_name, hypertable_name, config FROM timescaledb_information.jobs
@@ -92,3 +93,16 @@ SELECT (SELECT count(*) FROM reading_raw WHERE panel_key = 3),
 """)
         )
         assert tuple(counted.one()) == (90, 90)
+
+
+async def test_readings_can_be_kept_for_as_few_days_as_the_setting_allows(timescale):
+    now = datetime.now(UTC)
+    await delete_old(timescale, now=now, retention=Retention(raw=timedelta(days=3)))
+    try:
+        assert (await policy(timescale, "retention", "reading_raw")).config[
+            "drop_after"
+        ] == "3 days"
+        days = await policy(timescale, "refresh_continuous_aggregate", "reading_1d")
+        assert days.config["start_offset"] == "2 days"
+    finally:
+        await delete_old(timescale, now=now, retention=Retention())

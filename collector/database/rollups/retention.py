@@ -83,7 +83,8 @@ async def _delete(connection: Connection, *, now: datetime, retention: Retention
 async def _set_policies(connection: Connection, retention: Retention) -> None:
     """Let TimescaleDB's jobs keep what is to be kept; refreshing never reaches what is deleted."""
     views = ["reading_1m", "reading_1h", "reading_1d"]
-    refreshed = max(retention.raw - timedelta(days=1), timedelta(days=1))
+    # Days are refreshed up to yesterday, and a refresh covers one of them at least.
+    refreshed = max(retention.raw - timedelta(days=1), timedelta(days=2))
     minutes = ["reading_1m", "site_1m", "weather", "meter", "detection_window"]
     for policy, key, tables, value in (
         ("policy_retention", "drop_after", ["reading_raw"], retention.raw),

@@ -37,6 +37,12 @@ FROM site_{level}_between('2020-01-01', '2030-01-01') ORDER BY 1, 2
 
 
 @pytest.fixture
+def postgres_url(plain_url):
+    """These aggregates are for where TimescaleDB has none."""
+    return plain_url
+
+
+@pytest.fixture
 def panels(rows, postgres_url):
     """Two panels each of two sites: their sites' keys by their own."""
     with psycopg.connect(postgres_url) as connection:
