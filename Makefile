@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 # On all cores, and without what is never imported; pip would compile all of it on one.
-COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(tests|pip|faker|h5py|polyfactory)/' \
+COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(tests|pip|faker|h5py|polyfactory|setuptools|fontTools|transformers|narwhals|reference)/' \
   $(VENV)/lib collector deploy edge_agent models shared
 # Many tests wait for programs they have started.
 TESTERS := $(shell echo $$(($$(nproc) * 2)))
@@ -17,7 +17,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench constraints format clean
+.PHONY: help demo test check programs soak bench constraints format clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,8 +25,8 @@ help: ## say what there is
 demo: $(DEMO) ## two solar sites, live, on this machine (DEMO_PORT=8000, DEMO_SECONDS=n to end by itself)
 	@exec $(BIN)/python -m deploy.demo
 
-test: check ## all static checks and all tests
-	$(BIN)/python tests/programs/install.py
+test: $(DEVELOPMENT) ## all static checks and all tests
+	@$(MAKE) --jobs=2 --output-sync=line check programs
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadscope --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=85
 
 check: $(DEVELOPMENT) ## the static checks: format, lint, types, imports, documentation
@@ -36,12 +36,14 @@ check: $(DEVELOPMENT) ## the static checks: format, lint, types, imports, docume
 	$(BIN)/lint-imports --cache-dir .import_linter_cache
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_documentation.py
 
-soak: $(DEVELOPMENT) ## the long forms of the tests of crashes, power cuts, outages and damage (hours)
+# What tests need and pip does not have.
+programs: $(DEVELOPMENT)
 	$(BIN)/python tests/programs/install.py
+
+soak: programs ## the long forms of the tests of crashes, power cuts, outages and damage (hours)
 	HELIOGRAPH_SOAK=1 $(BIN)/python -m pytest -m soak --timeout=0 -v --durations=20
 
-bench: $(DEVELOPMENT) ## measure, print a table, write tests/benchmarks/results.json
-	$(BIN)/python tests/programs/install.py
+bench: programs ## measure, print a table, write tests/benchmarks/results.json
 	PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(BIN)/python tests/benchmarks/run.py
 
 format: $(DEVELOPMENT) ## put the code in order
