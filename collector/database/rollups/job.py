@@ -191,10 +191,13 @@ class _Work:
         if target <= before.minutes:
             return False
         reached = await self._reached(before, target=target)
+        # Catching up, hours are made once a day: TimescaleDB makes them of minutes, and those
+        # that are not kept yet it makes of readings, each time anew.
+        done = reached if reached == target else floor(reached, DAY)
         after = Progress(
             reached,
-            max(floor(reached, HOUR), before.hours),
-            max(floor(reached, DAY), before.days),
+            max(floor(done, HOUR), before.hours),
+            max(floor(done, DAY), before.days),
             before.reaches,
         )
         everywhere = [site for (site,) in await run(self.connection, "SELECT site_key FROM site")]

@@ -1,3 +1,4 @@
+-- The outer bounds are known when it is planned: without them TimescaleDB looks through all readings not materialised yet.
 SELECT site_key,
        bucket,
        least(count(nullif(power_samples, 0)), 1),
@@ -15,5 +16,6 @@ CROSS JOIN LATERAL (
     SELECT *
     FROM {below} AS below
     WHERE below.panel_key = panel.panel_key AND bucket >= span.first_at AND bucket < span.last_at
+      AND bucket >= %(since)s AND bucket < %(until)s
 ) AS step
 GROUP BY 1, 2

@@ -39,8 +39,10 @@ def widened(spans: Iterable[Span], *, width: timedelta, until: datetime) -> list
 
 
 def parameters(spans: Sequence[Span]) -> dict[str, object]:
-    """Return spans as the parameters of a statement."""
+    """Return spans, at least one, as the parameters of a statement, and the time they are in."""
     return {
+        "since": min(span.first for span in spans),
+        "until": max(span.last for span in spans),
         "sites": [span.site_key for span in spans],
         "firsts": [span.first for span in spans],
         "lasts": [span.last for span in spans],
