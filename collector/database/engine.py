@@ -91,7 +91,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         hide_parameters=True,
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )
-    keep_utc(engine.sync_engine)
+    settle_connections(engine.sync_engine)
     try:
         with mapped_errors():
             async with engine.connect() as connection:
@@ -101,14 +101,18 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         await engine.dispose()
 
 
-def keep_utc(engine: Engine) -> None:
-    """Make every connection of an engine speak UTC, whatever the server, role or PGTZ prefer."""
-    event.listen(engine, "connect", _speak_utc)
+def settle_connections(engine: Engine) -> None:
+    """Have every connection of an engine speak UTC, and not compile what takes milliseconds.
+
+    A server, a role and ``PGTZ`` may prefer another time zone; PostgreSQL compiles a plan over many
+    partitions for longer than it runs.
+    """
+    event.listen(engine, "connect", _settle)
 
 
-def _speak_utc(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's, adapted
+def _settle(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's, adapted
     cursor = connection.cursor()
-    cursor.execute("SET TIME ZONE 'UTC'")
+    cursor.execute("SET TIME ZONE 'UTC'; SET jit = off")
     cursor.close()
     # A rollback would take it back.
     connection.commit()

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from collector.database.engine import CONNECT_SECONDS, keep_utc, mapped_errors, split_url
+from collector.database.engine import CONNECT_SECONDS, mapped_errors, settle_connections, split_url
 from collector.database.flavour import QUERY, Flavour
 from collector.errors import DatabaseUnsuitableError
 
@@ -96,6 +96,6 @@ def _connected(url: str) -> Iterator[Connection]:
     engine = create_engine(
         address, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
     )
-    keep_utc(engine)
+    settle_connections(engine)
     with mapped_errors(), engine.begin() as connection:
         yield connection

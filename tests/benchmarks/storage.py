@@ -1,6 +1,6 @@
 """Bytes a reading takes in the database, all indexes counted: a simulated site's day at 1 Hz.
 
-On TimescaleDB the day is in the columnstore, as it is there after a few hours. With
+On TimescaleDB the day is in the columnstore, as it is there after two days. With
 `HELIOGRAPH_TEST_DATABASE_URL` on that server, else on the embedded one.
 """
 

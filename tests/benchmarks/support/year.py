@@ -66,8 +66,8 @@ UPDATE rollup.progress SET (minutes_until, hours_until, days_until, reaches) =
 """
 
 
-def fill(connection: psycopg.Connection, *, url: str) -> tuple[str, float]:
-    """Put everything in, and let the job aggregate what is raw; returns flavour and size."""
+def fill(connection: psycopg.Connection, *, url: str) -> str:
+    """Put everything in, and let the job aggregate what is raw; returns what database it is."""
     seconds = ROWS // PANELS
     end = datetime.now(UTC).replace(microsecond=0)
     start = (end - timedelta(seconds=seconds)).replace(minute=0, second=0)
@@ -89,14 +89,8 @@ def fill(connection: psycopg.Connection, *, url: str) -> tuple[str, float]:
     asyncio.run(_roll_up(url, now=end))
     print(f"aggregated in {time.perf_counter() - begun:.0f} s", flush=True)
     connection.execute(SITE_MINUTE)
-    if timescale:
-        connection.execute("SELECT compress_chunk(c) FROM show_chunks('reading_raw') AS c")
-        size = "hypertable_size('reading_raw')"
-    else:
-        size = "pg_total_relation_size('reading_raw')"
     connection.execute("VACUUM ANALYZE")
-    (bytes_,) = connection.execute(f"SELECT {size}").fetchone()
-    return ("TimescaleDB" if timescale else "plain PostgreSQL"), bytes_ / (seconds * PANELS)
+    return "TimescaleDB" if timescale else "plain PostgreSQL"
 
 
 def _flavour(connection: psycopg.Connection) -> tuple[bool, str]:

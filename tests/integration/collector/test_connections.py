@@ -1,4 +1,4 @@
-"""A database that prefers another time zone than UTC changes no answer."""
+"""What a database prefers, another time zone than UTC say, changes no answer."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +22,7 @@ def kolkata_url(postgres_server):
         with psycopg.connect(url, autocommit=True) as connection:
             (name,) = connection.execute("SELECT current_database()").fetchone()
             connection.execute(f"ALTER DATABASE {name} SET timezone TO 'Asia/Kolkata'")
+            connection.execute(f"ALTER DATABASE {name} SET jit TO on")
         upgrade(url)
         with psycopg.connect(url) as connection:
             connection.execute("INSERT INTO site (site, name, timezone) VALUES ('a', 'A', 'UTC')")
@@ -40,11 +41,12 @@ async def kolkata(kolkata_url):
         yield database
 
 
-async def test_every_connection_speaks_utc_also_after_a_rollback(kolkata):
+async def test_every_connection_speaks_utc_and_compiles_no_plans_also_after_a_rollback(kolkata):
     for _ in range(2):
         async with kolkata.connect() as first, kolkata.connect() as second:
             for connection in (first, second):
                 assert (await connection.execute(text("SHOW timezone"))).scalar_one() == "UTC"
+                assert (await connection.execute(text("SHOW jit"))).scalar_one() == "off"
                 await connection.rollback()
 
 
