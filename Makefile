@@ -17,7 +17,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check programs soak bench constraints format clean
+.PHONY: help demo test check static programs soak bench constraints format clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,15 +26,17 @@ demo: $(DEMO) ## two solar sites, live, on this machine (DEMO_PORT=8000, DEMO_SE
 	@exec $(BIN)/python -m deploy.demo
 
 test: $(DEVELOPMENT) ## all static checks and all tests
-	@$(MAKE) --jobs=2 --output-sync=line check programs
+	@$(MAKE) --jobs=2 --output-sync=line static programs
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadscope --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=85
 
-check: $(DEVELOPMENT) ## the static checks: format, lint, types, imports, documentation
+check: static ## the static checks: format, lint, types, imports, documentation
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_documentation.py
+
+static: $(DEVELOPMENT)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .import_linter_cache
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_documentation.py
 
 # What tests need and pip does not have.
 programs: $(DEVELOPMENT)

@@ -81,7 +81,7 @@ async def judge_power(database: Database, *, now: datetime) -> None:
     """
     end = (now - SETTLED).replace(second=0, microsecond=0)
     start = end - DARK_MINUTES
-    power = await facts.site_power(database, source="reading_1m", start=start, end=end)
+    power = await facts.site_power(database, level="1m", start=start, end=end)
     findings = judge_darkness(power, start=start, end=end)
     await keep(database, findings=findings, kinds=[Kind.SITE_DOWN], now=now)
 
@@ -94,7 +94,7 @@ async def judge_fleet(database: Database, *, now: datetime) -> None:
     """
     end = now.replace(minute=0, second=0, microsecond=0)
     start = end - timedelta(days=1)
-    power = await facts.site_power(database, source="reading_1h", start=start, end=end)
+    power = await facts.site_power(database, level="1h", start=start, end=end)
     findings = judge_yields(power, since=start)
     await keep(database, findings=findings, kinds=[Kind.FLEET_OUTLIER], now=now)
 

@@ -33,12 +33,15 @@ kin AS MATERIALIZED (
     LIMIT :siblings
 ),
 sibling AS (
-    SELECT panel_key,
-           time_bucket('5 minutes', bucket) AS step,
-           sum(power_sum_mw)::double precision / nullif(sum(power_samples), 0)::double precision / min(rated_watts) AS w_m2
-    FROM reading_1m_between(CAST(:start AS timestamptz), CAST(:end AS timestamptz))
-    JOIN kin USING (panel_key)
-    GROUP BY 1, 2
+    SELECT each.step, each.mean_mw / rated_watts AS w_m2
+    FROM kin
+    CROSS JOIN LATERAL (
+        SELECT time_bucket('5 minutes', bucket) AS step,
+               sum(power_sum_mw)::double precision / nullif(sum(power_samples), 0)::double precision AS mean_mw
+        FROM reading_1m_between(CAST(:start AS timestamptz), CAST(:end AS timestamptz)) AS minute
+        WHERE minute.panel_key = kin.panel_key
+        GROUP BY 1
+    ) AS each
 ),
 seen AS (
     SELECT step, percentile_cont(0.5) WITHIN GROUP (ORDER BY w_m2) AS w_m2 FROM sibling GROUP BY 1

@@ -6,10 +6,13 @@ WITH chosen AS MATERIALIZED (
     LIMIT CAST(:limit AS bigint)
 ),
 energy AS (
-    SELECT panel_key, sum(energy_wh) AS energy_wh
-    FROM {source}_between(CAST(:midnight AS timestamptz), CAST(:now AS timestamptz) + INTERVAL '1 hour')
-    JOIN chosen USING (panel_key)
-    GROUP BY 1
+    SELECT chosen.panel_key, today.energy_wh
+    FROM chosen
+    CROSS JOIN LATERAL (
+        SELECT sum(energy_wh) AS energy_wh
+        FROM {source}_between(CAST(:midnight AS timestamptz), CAST(:now AS timestamptz) + INTERVAL '1 hour') AS step
+        WHERE step.panel_key = chosen.panel_key
+    ) AS today
 ),
 alerts AS (
     SELECT panel_key,

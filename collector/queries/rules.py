@@ -69,8 +69,8 @@ class _Key(msgspec.Struct, frozen=True):
 
 _GATEWAYS: Final = Statement.load("rule_gateways", row=_Gateway, most=str(MOST))
 _POWER: Final = {
-    source: Statement.load("rule_power", row=_Power, source=source)
-    for source in ("reading_1m", "reading_1h")
+    level: Statement.load("rule_power", row=_Power, level=level, seconds=seconds)
+    for level, seconds in (("1m", "60"), ("1h", "3600"))
 }
 _OPEN: Final = Statement.load("rule_open", row=OpenAlert)
 _SILENT: Final = Statement.load("gateway_silent", row=_Key)
@@ -87,12 +87,12 @@ async def gateway_facts(database: Database, *, now: datetime) -> list[GatewayFac
 async def site_power(
     database: Database,
     *,
-    source: Literal["reading_1m", "reading_1h"],
+    level: Literal["1m", "1h"],
     start: datetime,
     end: datetime,
 ) -> list[SitePower]:
     """Return what sites gave from ``start`` to ``end``, which are whole minutes or hours."""
-    rows = await _POWER[source].all(database, start=start, end=end)
+    rows = await _POWER[level].all(database, start=start, end=end)
     return [SitePower(**msgspec.structs.asdict(row)) for row in rows]
 
 

@@ -11,10 +11,14 @@ WITH sibling AS MATERIALIZED (
       )
 ),
 value AS (
-    SELECT panel_key, {bucket} AS bucket, {average} AS average
-    FROM reading_{level}_between(CAST(:start AS timestamptz), CAST(:end AS timestamptz))
-    JOIN sibling USING (panel_key)
-    GROUP BY panel_key, {bucket}
+    SELECT each.*
+    FROM sibling
+    CROSS JOIN LATERAL (
+        SELECT {bucket} AS bucket, {average} AS average
+        FROM reading_{level}_between(CAST(:start AS timestamptz), CAST(:end AS timestamptz)) AS step
+        WHERE step.panel_key = sibling.panel_key
+        GROUP BY {bucket}
+    ) AS each
 )
 SELECT date_part('epoch', bucket)::bigint AS t,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY average) AS avg,

@@ -39,11 +39,11 @@ class SitePower:
     longitude: float | None
     """Degrees east."""
     panels: int
-    """Panels that had readings."""
+    """Panels that had readings, the most at once."""
     mean_panel_watts: float
     """Mean power of one of them."""
     rated_panel_watts: float | None
-    """Mean rated power of those whose rating is known."""
+    """Mean rated power of the site's panels whose rating is known."""
     covered_seconds: float
     """Mean time of a panel that has readings."""
 
