@@ -60,11 +60,11 @@ async def test_the_day_so_far_is_written_rarely_and_only_if_enough_readings_pay_
     keeper.readings = 10_000
     await keeper.turn(TODAY_SECONDS - 1)
     assert keeper.written == []
-    await keeper.turn(TODAY_SECONDS)
-    await keeper.turn(2 * TODAY_SECONDS)
+    await keeper.turn(TODAY_SECONDS + 1)
+    await keeper.turn(2 * TODAY_SECONDS + 2)
     assert keeper.written == [["today"]]
     keeper.readings = 20_000
-    await keeper.turn(2 * TODAY_SECONDS)
+    await keeper.turn(2 * TODAY_SECONDS + 2)
     assert keeper.written == [["today"]] * 2
 
 
