@@ -1,13 +1,14 @@
 """Opening the database, and turning the drivers' errors into ours."""
 
 import contextlib
+import select
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
 from sqlalchemy import URL, Engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -58,6 +59,17 @@ class Database:
                 yield connection
 
     @contextlib.asynccontextmanager
+    async def at_once(self) -> AsyncIterator[AsyncConnection]:
+        """Use a connection whose every statement is committed at once.
+
+        Raises:
+            DatabaseError: As `mapped_errors` says, also for what the caller does with it.
+        """
+        async with self.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
+
+    @contextlib.asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """Use a connection in a transaction that is committed at the end.
 
@@ -85,13 +97,15 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         address,
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
+        # The one used last has its plans and its catalog at hand.
+        pool_use_lifo=True,
         pool_timeout=CONNECT_SECONDS,
         # Values may be secrets, and errors are logged with all that led to them.
         hide_parameters=True,
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )
     settle_connections(engine.sync_engine)
+    event.listen(engine.sync_engine, "checkout", _refuse_ended)
     try:
         with mapped_errors():
             async with engine.connect() as connection:
@@ -116,6 +130,23 @@ def _settle(connection: Any, _record: object) -> None:  # noqa: ANN401 - the dri
     cursor.close()
     # A rollback would take it back.
     connection.commit()
+
+
+def _refuse_ended(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - as above
+    """Refuse a connection on which the server has something to say: that it ended it.
+
+    An idle connection is silent otherwise, so that looking takes the place of asking.
+
+    Raises:
+        InvalidatePoolError: The pool makes a new connection instead.
+    """
+    driver = connection.driver_connection
+    if not driver.closed:
+        waiting = select.poll()
+        waiting.register(driver.pgconn.socket, select.POLLIN)
+        if not waiting.poll(0):
+            return
+    raise InvalidatePoolError("the server ended the connection")
 
 
 def split_url(url: str) -> tuple[URL, int]:

@@ -45,7 +45,7 @@ class Statement(Generic[Row]):
             DatabaseError: The database is away or refuses.
         """
         if isinstance(database, Database):
-            async with database.begin() as connection:
+            async with database.at_once() as connection:
                 return self._rows(await connection.execute(self.sql, values))
         return self._rows(await database.execute(self.sql, values))
 

@@ -9,25 +9,6 @@ WITH chosen AS (
     ORDER BY site
     LIMIT :limit
 ),
-energy AS (
-    SELECT site_key,
-           as_of,
-           power_mw,
-           power_at,
-           power_at >= CAST(:now AS timestamptz) - INTERVAL '5 minutes' AS is_new,
-           CASE WHEN kept.today = chosen.today THEN today_wh END AS energy_today_wh,
-           CASE WHEN kept.today = chosen.today THEN yesterday_wh WHEN kept.today = yesterday THEN today_wh END AS energy_yesterday_wh,
-           CASE WHEN kept.today = chosen.today THEN today_seconds END AS seconds_today,
-           CASE WHEN kept.today = chosen.today THEN yesterday_seconds WHEN kept.today = yesterday THEN today_seconds END AS seconds_yesterday
-    FROM rollup.site_now AS kept
-    JOIN chosen USING (site_key)
-),
-panels AS (
-    SELECT site_key, count(*) AS panel_count, sum(rated_watts) / 1000.0::double precision AS rated_kwp
-    FROM panel
-    JOIN chosen USING (site_key)
-    GROUP BY 1
-),
 alerts AS (
     SELECT site_key,
            count(*) FILTER (WHERE severity = 'info') AS info,
@@ -50,7 +31,7 @@ gateways AS (
     GROUP BY 1
 )
 SELECT site, name, latitude, longitude, timezone,
-       coalesce(panel_count, 0) AS panel_count,
+       panel_count,
        rated_kwp,
        CASE WHEN is_new THEN power_mw / 1000.0 END AS power_watts,
        CASE WHEN is_new THEN power_at END AS power_at,
@@ -69,8 +50,19 @@ SELECT site, name, latitude, longitude, timezone,
        coalesce(behind, 0) AS gateways_behind,
        last_seen_at AS gateway_last_seen_at
 FROM chosen
-LEFT JOIN panels USING (site_key)
-LEFT JOIN energy USING (site_key)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS panel_count, sum(rated_watts) / 1000.0::double precision AS rated_kwp
+    FROM panel
+    WHERE panel.site_key = chosen.site_key
+) AS panels
+LEFT JOIN rollup.site_now AS kept USING (site_key)
+CROSS JOIN LATERAL (
+    SELECT power_at >= CAST(:now AS timestamptz) - INTERVAL '5 minutes' AS is_new,
+           CASE WHEN kept.today = chosen.today THEN today_wh END AS energy_today_wh,
+           CASE WHEN kept.today = chosen.today THEN yesterday_wh WHEN kept.today = yesterday THEN today_wh END AS energy_yesterday_wh,
+           CASE WHEN kept.today = chosen.today THEN today_seconds END AS seconds_today,
+           CASE WHEN kept.today = chosen.today THEN yesterday_seconds WHEN kept.today = yesterday THEN today_seconds END AS seconds_yesterday
+) AS energy
 LEFT JOIN rollup.site_sun AS sun ON sun.site_key = chosen.site_key AND sun.day = (CAST(:now AS timestamptz) AT TIME ZONE timezone)::date - 1
 LEFT JOIN alerts ON alerts.site_key = chosen.site_key
 LEFT JOIN gateways ON gateways.site_key = chosen.site_key

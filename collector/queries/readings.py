@@ -1,6 +1,6 @@
 """A panel's readings: raw ones, or buckets made of the aggregate that fits."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -62,7 +62,6 @@ _SOURCES: Final = ("reading_1m", "reading_1h", "reading_1d")
 _BUCKETS: Final = {
     source: Statement.load("readings", row=Bucket, source=source) for source in _SOURCES
 }
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def list_buckets(
@@ -90,7 +89,7 @@ async def list_buckets(
 
 
 class _RawColumns(msgspec.Struct, frozen=True):
-    time_us: list[int]
+    time: list[datetime]
     temperature_mc: list[int | None]
     voltage_mv: list[int | None]
     current_ma: list[int | None]
@@ -109,9 +108,8 @@ async def list_raw(
         database, panel_key=panel.panel_key, start=period.start, end=period.end, limit=limit
     )
     assert columns is not None  # noqa: S101 - an aggregate of everything has a row
-    moments = [_EPOCH + timedelta(microseconds=micros) for micros in columns.time_us]
     rows = zip(
-        moments,
+        columns.time,
         _units(columns.temperature_mc),
         _units(columns.voltage_mv),
         _units(columns.current_ma),

@@ -1,5 +1,5 @@
 -- One row of columns: taking in thousands of rows one by one costs more than twice as much.
-SELECT coalesce(array_agg((extract(epoch FROM time) * 1000000)::bigint), '{{}}') AS time_us,
+SELECT coalesce(array_agg(time), '{{}}') AS time,
        coalesce(array_agg(temperature_mc), '{{}}') AS temperature_mc,
        coalesce(array_agg(voltage_mv), '{{}}') AS voltage_mv,
        coalesce(array_agg(current_ma), '{{}}') AS current_ma,

@@ -29,8 +29,6 @@ async def fill(database):
     # From 10:00 to 12:30 UTC 200 W, and from 10:00 to 12:00 300 W.
     await world.readings(first, start=NOON - 2 * HOUR, minutes=150, watts=200)
     await world.readings(second, start=NOON - 2 * HOUR, minutes=112, watts=300)
-    for panel in (first, second):
-        await world.touched(panel)
     await world.alert(key, first, episode="a", severity="critical")
     await world.alert(key, second, episode="b", severity="low", state="resolved")
     await world.run(

@@ -146,7 +146,6 @@ async def test_the_fleet_shows_today_and_yesterday_of_each_sites_own_days(databa
         )
         await world.readings(panel, start=midnight - 10 * june.MINUTE, minutes=40, watts=60)
         await world.readings(panel, start=june.NOW - 2 * june.MINUTE, minutes=2, watts=240)
-        await world.touched(panel)
     await world.alert(sites["alpha"], None, episode="a", severity="critical")
     await world.run(
         "INSERT INTO gateway (gateway, site_key, public_key, last_seen_at, health) VALUES "
@@ -188,20 +187,54 @@ async def test_the_fleet_shows_what_share_of_yesterdays_sun_hours_the_panels_pro
     await world.readings(dead, start=yesterday - june.HOUR, minutes=60, watts=30)
     await world.readings(dead, start=yesterday, minutes=60, watts=600)
     await world.readings(good, start=june.NOON, minutes=1, watts=200)
-    for panel in (good, dead):
-        await world.touched(panel)
     await _settle(database)
     (before, empty) = await list_fleet(database, now=june.NOW, limit=10)
     assert before.availability_yesterday == 1.0
+    assert before.completeness_yesterday == pytest.approx(300 / 2880)
     assert empty.availability_yesterday is None
 
     # What arrives late tells that it was there, and gave nothing: 3 of 4 parts by rating, an hour.
     await world.readings(dead, start=yesterday + june.HOUR, minutes=60, watts=0)
-    await world.touched(dead)
     await _settle(database)
 
     (after, _) = await list_fleet(database, now=june.NOW, limit=10)
     assert after.availability_yesterday == pytest.approx((400 * 2 + 1200) / (400 * 2 + 1200 * 2))
+    assert after.completeness_yesterday == pytest.approx(360 / 2880)
+
+
+async def test_readings_are_looked_at_for_a_sites_minutes_only_where_the_job_is_behind(store):
+    await store.put(store.panels[0], start=NOW - timedelta(hours=9), count=60, step=10)
+    assert await _readings_looked_at(store)
+    await store.settle()
+    # Nothing came for hours: the newest minute is old, and yet there is nothing to look for.
+    assert not await _readings_looked_at(store)
+
+
+async def _readings_looked_at(store):
+    """Tell whether asking for the minutes of the day executes any scan of readings."""
+    ((plan,),) = await store.ask(
+        "EXPLAIN (ANALYZE, FORMAT JSON) "
+        "SELECT * FROM site_1m_between(now() - INTERVAL '1 day', now() + INTERVAL '1 hour')"
+    )
+    tables = {"reading_raw"}
+    if store.database.flavour.kind == "timescale":
+        tables |= {
+            name
+            for (name,) in await store.ask(
+                "SELECT chunk_name FROM timescaledb_information.chunks "
+                "WHERE hypertable_name = 'reading_raw'"
+            )
+        }
+    return any(
+        node.get("Relation Name") in tables and node["Actual Loops"]
+        for node in _nodes(plan[0]["Plan"])
+    )
+
+
+def _nodes(node):
+    yield node
+    for below in node.get("Plans", ()):
+        yield from _nodes(below)
 
 
 async def _settle(database):

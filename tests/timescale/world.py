@@ -40,7 +40,7 @@ class World:
         )
 
     async def readings(self, panel_key, *, start, minutes, watts, every=1):
-        """Readings once a minute (or every so many) at one power."""
+        """Readings once a minute (or every so many) at one power; the job hears of them."""
         await self.run(
             "INSERT INTO reading_raw SELECT CAST(:p AS int), CAST(:s AS timestamptz) "
             "+ n * INTERVAL '1 minute', 25000, 48000, 8000, CAST(:w AS int), 0 "
@@ -50,6 +50,12 @@ class World:
             m=minutes,
             w=round(watts * 1000),
             e=every,
+        )
+        await self.run(
+            "INSERT INTO rollup.touched SELECT site_key, min(time), max(time) "
+            "FROM reading_raw JOIN panel USING (panel_key) WHERE panel_key = :p "
+            "GROUP BY site_key, time_bucket('1 hour', time)",
+            p=panel_key,
         )
 
     async def weather(self, site_key, *, start, minutes, w_m2, every=1):
@@ -76,13 +82,4 @@ class World:
             v=severity,
             t=state,
             n=NOON,
-        )
-
-    async def touched(self, panel_key):
-        """Say what `readings` stored, as the collector does."""
-        await self.run(
-            "INSERT INTO rollup.touched SELECT site_key, min(time), max(time) "
-            "FROM reading_raw JOIN panel USING (panel_key) WHERE panel_key = :p "
-            "GROUP BY site_key, time_bucket('1 hour', time)",
-            p=panel_key,
         )

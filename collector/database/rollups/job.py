@@ -45,6 +45,9 @@ _TAKE_TOUCHED: Final = load("take_touched")
 _NEXT_LATE: Final = load("next_late")
 _NEXT_READING: Final = load("next_reading")
 _SITE_NOW: Final = load("site_now")
+_NOT_AS_OF_NOW: Final = """
+UPDATE rollup.site_now SET as_of = as_of - INTERVAL '1 microsecond' WHERE site_key = ANY(%(sites)s)
+"""
 _SITE_SUN: Final = load("site_sun")
 _SITES_AT_ONCE: Final = 50
 _FORGET_SUN: Final = with_spans(load("forget_sun"))
@@ -172,6 +175,8 @@ class _Work:
                 await self._sites(level, spans)
         if minutes:
             await run(self.connection, _FORGET_SUN, **parameters(minutes))
+            sites = sorted({span.site_key for span in minutes})
+            await run(self.connection, _NOT_AS_OF_NOW, sites=sites)
 
     async def _sites(self, level: str, spans: Sequence[Span]) -> None:
         statement = _SITES.get(level) or with_spans(

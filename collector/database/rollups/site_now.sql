@@ -1,4 +1,5 @@
 -- Hours as far as they are whole, their minutes after that; all minutes where days begin amid an hour.
+-- Only of sites for which it is not as of the newest minute yet.
 INSERT INTO rollup.site_now AS kept (site_key, as_of, today, today_wh, yesterday_wh, today_seconds, yesterday_seconds, power_at, power_mw)
 WITH reached AS (
     SELECT minutes_until, hours_until FROM rollup.progress
@@ -8,6 +9,8 @@ chosen AS (
            date_trunc('day', %(now)s::timestamptz AT TIME ZONE timezone) AT TIME ZONE timezone AS today,
            (date_trunc('day', %(now)s::timestamptz AT TIME ZONE timezone) - INTERVAL '1 day') AT TIME ZONE timezone AS yesterday
     FROM site
+    LEFT JOIN rollup.site_now AS before USING (site_key)
+    WHERE before.as_of IS DISTINCT FROM (SELECT minutes_until FROM reached)
 )
 SELECT site_key,
        (SELECT minutes_until FROM reached),

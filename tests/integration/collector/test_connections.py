@@ -56,3 +56,23 @@ async def test_energy_is_counted_from_the_sites_midnight(kolkata):
     assert panel.energy_today_wh == pytest.approx(12 * 300, rel=0.01)
     assert panel.last_reading_at == NOW - timedelta(minutes=1)
     assert b'"last_reading_at":"2026-06-01T11:59:00Z"' in msgspec.json.encode(panel)
+
+
+async def test_connections_that_the_server_ended_are_replaced_before_they_are_used(kolkata):
+    pid = "SELECT pg_backend_pid()"
+    async with kolkata.connect() as first, kolkata.connect() as second:
+        old = {(await each.execute(text(pid))).scalar_one() for each in (first, second)}
+    async with kolkata.connect() as alive:
+        # It returns when the other is gone.
+        ended = await alive.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                "AND backend_type = 'client backend'"
+            )
+        )
+        assert ended.scalars().all() == [True]
+        async with kolkata.connect() as other:
+            assert (await other.execute(text(pid))).scalar_one() not in old
+    async with kolkata.at_once() as again:
+        assert (await again.execute(text("SHOW timezone"))).scalar_one() == "UTC"
