@@ -16,7 +16,7 @@ import uvicorn
 from litestar import Litestar
 from uvicorn.supervisors import Multiprocess
 
-from collector.app import create_app
+from collector.app import create_app, leave_to_stay
 from collector.database.embedded import embedded_postgres
 from collector.database.migrate import upgrade
 from collector.errors import ServeError, SettingsError
@@ -126,6 +126,7 @@ def _serve_here(
     settings: Settings, *, listener: socket.socket, announce: Callable[[], None]
 ) -> None:
     app = create_app(settings)
+    leave_to_stay()
     try:
         _Announcing(_config(settings, app=app), announce).run([listener])
     finally:

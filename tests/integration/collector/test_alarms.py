@@ -103,6 +103,9 @@ async def test_a_declared_loss_is_told_of_for_a_day(rows, sender, judge):
     assert rows("SELECT state FROM alert") == [("resolved",)]
 
 
+TOUCHED = "INSERT INTO rollup.touched SELECT site_key, %s, %s FROM site RETURNING 1"
+
+
 async def test_a_site_without_power_in_the_sun_is_down(database, rows, sender):
     fill = (
         "WITH made AS (INSERT INTO panel (site_key, panel, rated_watts) VALUES (%s, %s, 400) "
@@ -112,6 +115,7 @@ async def test_a_site_without_power_in_the_sun_is_down(database, rows, sender):
     )
     rows("UPDATE site SET latitude = 48.0, longitude = 11.0 RETURNING 1")
     rows(fill, sender.site_key, "P1", NOW, 0)
+    rows(TOUCHED, NOW, NOW)
     await judge_power(database, now=NOW)
     assert rows(RAISED) == [("site_down", "critical", "open")]
 
@@ -133,6 +137,7 @@ async def test_a_site_that_gives_less_than_those_around_is_an_outlier(database, 
             NOW,
             power,
         )
+    rows(TOUCHED, NOW, NOW)
     await judge_fleet(database, now=NOW)
     assert rows("SELECT site, alert_type FROM alert JOIN site USING (site_key)") == [
         ("s3", "fleet_outlier")
