@@ -28,6 +28,7 @@ from collector.api.live import live_router
 from collector.api.maintenance import maintenance_router
 from collector.api.models import models_router
 from collector.api.panels import panels_router
+from collector.api.search import search_router
 from collector.api.session import session_router
 from collector.api.sites import sites_router
 from collector.console.pages import CONTENT_SECURITY_POLICY, console_router
@@ -102,6 +103,7 @@ def create_app(settings: Settings) -> Litestar:
             sites_router(),
             panels_router(),
             alerts_router(),
+            search_router(),
             maintenance_router(),
             live_router(),
             gateways_router(),

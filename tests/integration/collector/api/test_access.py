@@ -29,6 +29,7 @@ ROUTES = {
     ("POST", "/api/alerts/{alert_id}/reopen"): Access.OPERATOR,
     ("POST", "/api/alerts/{alert_id}/assign"): Access.OPERATOR,
     ("POST", "/api/alerts/{alert_id}/comment"): Access.OPERATOR,
+    ("GET", "/api/search"): Access.VIEWER,
     ("GET", "/api/maintenance"): Access.VIEWER,
     ("POST", "/api/maintenance"): Access.OPERATOR,
     ("DELETE", "/api/maintenance/{maintenance_id}"): Access.OPERATOR,
@@ -71,7 +72,7 @@ ARGUMENTS = {
     "maintenance_id": "1",
 }
 # A stream would not end; a site that is not there is told so instead.
-QUERIES = {"/api/live": "?site=nowhere"}
+QUERIES = {"/api/live": "?site=nowhere", "/api/search": "?q=alpha"}
 
 
 def methods_and_paths(app):
