@@ -304,6 +304,45 @@ async def _alerts(
     ][:limit]
 
 
+@get("/api/alerts/{alert_id:int}")
+async def _one_alert(state: State, alert_id: FromPath[int]) -> Response[Any]:
+    """Those of the lists, and one that was resolved long ago."""
+    old = _alert(99, "high", "Long gone", state.fleet.alerts[3] | {"id": 99, "title": "Long gone"})
+    for alert in (*state.fleet.alerts, old):
+        if alert["id"] == alert_id:
+            return Response({"alert": alert, "history": [], "times_in_30_days": 0})
+    return Response({"status": 404, "detail": f"No alert {alert_id}."}, status_code=404)
+
+
+@get("/api/search")
+async def _search(state: State, q: FromQuery[str], limit: FromQuery[int]) -> Response[Any]:
+    fleet: Fleet = state.fleet
+    if fleet.away:
+        return Response({"status": 503, "detail": "The database is away."}, status_code=503)
+    hits = [
+        *(("site", row["site"], row["site"], row["name"], "/sites/{1}") for row in fleet.sites),
+        *(
+            ("gateway", row["gateway_id"], row["site"], None, "/gateways/{1}")
+            for row in make_gateways(fleet.sky.now)
+        ),
+        *(
+            ("panel", panel["panel_id"], site, None, "/sites/{2}/panels/{1}")
+            for site, panels in fleet.panels.items()
+            for panel in panels
+        ),
+    ]
+    found = [hit for hit in hits if q.lower() in f"{hit[1]} {hit[3]}".lower()]
+    found += [
+        ("alert", q, alert["site"], alert["title"], "/alerts#alert-{1}")
+        for alert in fleet.alerts
+        if str(alert["id"]) == q
+    ]
+    names = ("kind", "id", "site", "label", "path")
+    return Response(
+        [dict(zip(names, (*hit[:4], hit[4].format(*hit)), strict=True)) for hit in found[:limit]]
+    )
+
+
 def make_gateways(now: datetime) -> list[dict[str, Any]]:
     """One that is well, one that drains a backlog after losses, and one that fell silent."""
     well = {
@@ -432,6 +471,8 @@ async def console_url(fleet: Fleet) -> AsyncIterator[str]:
         _series,
         _readings,
         _alerts,
+        _one_alert,
+        _search,
         _gateways,
         _one_gateway,
         _live,

@@ -32,6 +32,9 @@ async def resolve_two_at_once(page, url):
         for name in ("grid", "fan"):
             connection.execute(TOLD, [name, name])
     await expect(page.locator("#open .alert")).to_have_count(2, timeout=4_500)
+    for key in "jxjxkx":
+        await page.keyboard.press(key)
+    await expect(page.locator(".selection [role=status]")).to_have_text("1 chosen")
     await page.get_by_label("All", exact=True).check()
     await expect(page.locator(".selection [role=status]")).to_have_text("2 chosen")
     await page.get_by_label("Cause for all that are chosen").select_option("natural_shade")
@@ -53,12 +56,14 @@ async def test_an_operator_takes_comments_and_resolves_and_a_viewer_only_looks(
 
     await sign_in(page, collector_server, "operator")
     card = page.locator("#open .alert")
-    await card.get_by_role("button", name="Acknowledge").click()
+    await page.keyboard.type("ja")
     await expect(card).to_contain_text("acknowledged by test-operator")
-    await card.get_by_role("button", name="Comment").click()
-    await card.get_by_label("Comment", exact=True).fill("on my way")
-    await card.get_by_role("button", name="Send").click()
+    await page.keyboard.press("c")
+    await expect(card.get_by_label("Comment", exact=True)).to_be_focused()
+    await page.keyboard.type("on my way")
+    await page.keyboard.press("Enter")
     await expect(card.locator("form").first).to_be_hidden()
+    await expect(card.get_by_role("button", name="Comment")).to_be_focused()
     await card.get_by_role("button", name="Resolve").click()
     await card.get_by_label("Cause").select_option("fixed")
     await card.get_by_role("button", name="Close the alert").click()

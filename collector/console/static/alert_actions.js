@@ -14,12 +14,11 @@ export const CAUSES = [
 /** Returns {node, update} with the controls of one alert; `done` is called after each change. */
 export function alertActions(alert, done) {
   const trouble = h("p", { class: "notice", role: "alert", hidden: true });
-  const run = async (action, body, form) => {
+  const run = async (action, body, finish) => {
     trouble.hidden = true;
     try {
       await actOn(alert, action, body);
-      form?.reset();
-      if (form) form.hidden = true;
+      finish?.();
       await done();
     } catch (error) {
       // What was typed stays where it is.
@@ -27,11 +26,11 @@ export function alertActions(alert, done) {
       trouble.hidden = false;
     }
   };
-  const acknowledge = h("button", { type: "button", class: "quiet", onclick: () => run("acknowledge") }, "Acknowledge");
+  const acknowledge = h("button", { type: "button", class: "quiet", "data-key": "a", onclick: () => run("acknowledge") }, "Acknowledge");
   const comment = form(
     "Comment",
     [h("input", { name: "text", required: true, maxlength: 4000, "aria-label": "Comment" })],
-    (fields, node) => run("comment", { text: fields.get("text") }, node),
+    (fields, finish) => run("comment", { text: fields.get("text") }, finish),
   );
   const resolve = form(
     "Resolve",
@@ -39,7 +38,7 @@ export function alertActions(alert, done) {
       h("select", { name: "cause", "aria-label": "Cause" }, ...CAUSES.map(([value, text]) => h("option", { value }, text))),
       h("input", { name: "note", maxlength: 4000, placeholder: "Note", "aria-label": "Note" }),
     ],
-    (fields, node) => run("resolve", { cause: fields.get("cause"), note: fields.get("note") || null }, node),
+    (fields, finish) => run("resolve", { cause: fields.get("cause"), note: fields.get("note") || null }, finish),
   );
   const node = h(
     "div",
@@ -53,14 +52,24 @@ export function alertActions(alert, done) {
 }
 
 function form(name, controls, submit) {
+  const close = () => {
+    // Whoever typed in it goes on from the button that opened it, not from the top of the page.
+    if (node.contains(document.activeElement)) opener.focus();
+    node.hidden = true;
+  };
+  const finish = () => {
+    node.reset();
+    close();
+  };
   const node = h(
     "form",
     {
       hidden: true,
       onsubmit: (event) => {
         event.preventDefault();
-        submit(new FormData(node), node);
+        submit(new FormData(node), finish);
       },
+      onkeydown: (event) => event.key === "Escape" && close(),
     },
     ...controls,
     h("button", { type: "submit", class: "quiet" }, name === "Comment" ? "Send" : "Close the alert"),
@@ -69,5 +78,6 @@ function form(name, controls, submit) {
     node.hidden = !node.hidden;
     if (!node.hidden) controls[0].focus();
   };
-  return { node, opener: h("button", { type: "button", class: "quiet", onclick: open }, name) };
+  const opener = h("button", { type: "button", class: "quiet", "data-key": name === "Comment" ? "c" : null, onclick: open }, name);
+  return { node, opener };
 }

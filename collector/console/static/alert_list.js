@@ -30,8 +30,8 @@ function card(alert, { acting, box }) {
   const where = alert.panel_id ? `${alert.site} / ${alert.panel_id}` : alert.site;
   const node = h(
     "li",
-    { class: "alert", "data-tone": alert.severity },
-    h("div", { class: "alert-head" }, box, severity.node, h("a", { href: panelPath(alert) }, where), state),
+    { id: `alert-${alert.id}`, class: "alert", "data-tone": alert.severity },
+    h("div", { class: "alert-head" }, box, severity.node, h("a", { href: panelPath(alert) }, where), h("span", {}, `#${alert.id}`), state),
     title,
     time,
     advice,

@@ -35,7 +35,7 @@ export class Selection {
   /** The box of an alert, to put into its card. */
   box({ id, title, site, panel_id: panel }) {
     const where = panel ? `${site} / ${panel}` : site;
-    const box = h("input", { type: "checkbox", "aria-label": `Choose ${title}, ${where}`, onchange: () => this.#choose(id, box.checked) });
+    const box = h("input", { type: "checkbox", "data-key": "x", "aria-label": `Choose ${title}, ${where}`, onchange: () => this.#choose(id, box.checked) });
     this.#boxes.set(id, box);
     return h("label", { class: "choice" }, box);
   }

@@ -4,6 +4,7 @@ import { alerts } from "./api.js";
 import { alertActions } from "./alert_actions.js";
 import { AlertList, worstFirst } from "./alert_list.js";
 import { Selection } from "./alert_selection.js";
+import { AskedAlert } from "./asked_alert.js";
 import { byId } from "./dom.js";
 import { Live } from "./live.js";
 import { announce, countAlerts, failing } from "./page.js";
@@ -14,6 +15,8 @@ const selection = mayAct ? new Selection(byId("open"), refresh) : null;
 const open = new AlertList(byId("open"), "No open alerts.", { acting, selection });
 const recent = new AlertList(byId("recent"), "None was resolved yet.");
 const trouble = failing(byId("open"));
+const live = new Live();
+const asked = new AskedAlert(byId("asked"), { acting, onAsked: () => live.refresh() });
 
 async function refresh() {
   const [standing, resolved] = await Promise.all([
@@ -21,11 +24,13 @@ async function refresh() {
     alerts({ state: "resolved", limit: 50 }),
   ]);
   trouble.clear();
+  await asked.refresh([...standing, ...resolved]);
   open.show(worstFirst(standing));
   selection?.keep(standing);
   recent.show(resolved);
+  asked.pointOut();
   countAlerts(standing.length);
   announce(standing);
 }
 
-new Live().add(refresh, { on: ["alert"], onError: trouble.onError }).start([]);
+live.add(refresh, { on: ["alert"], onError: trouble.onError }).start([]);

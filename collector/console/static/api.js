@@ -27,8 +27,8 @@ let answeredAt = null;
 /** When the API last gave data, by this machine's clock; null before the first time. */
 export const lastAnswer = () => answeredAt;
 
-/** What is at `path`: the answer, and the path of the next page or null. */
-async function page(path) {
+/** The response at `path`, if it is a good one. */
+async function ask(path) {
   const response = await fetch(path, {
     headers: { Accept: "application/json" },
     signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -41,6 +41,12 @@ async function page(path) {
     const problem = await response.json().catch(() => ({}));
     throw new Problem(response.status, problem.detail ?? problem.title ?? `HTTP ${response.status}`);
   }
+  return response;
+}
+
+/** What is at `path`: the answer, and the path of the next page or null. */
+async function page(path) {
+  const response = await ask(path);
   const answer = await response.json();
   answeredAt = Date.now();
   const [, next = null] = /<([^>]+)>; rel="next"/.exec(response.headers.get("link") ?? "") ?? [];
@@ -172,20 +178,22 @@ export const efficiency = (site, panel, days = 7) =>
 export const exportPath = ({ site, panel, start, end }) =>
   `/api/export?${new URLSearchParams({ format: "csv", interval: "1m", site, panels: panel, start_time: iso(start), end_time: iso(end) })}`;
 
+/** What goes by a name that holds `text`, best first, at most `limit`. Makes no figure fresher: it is no answer in that sense. */
+export const search = async (text, limit) => (await ask(`/api/search?${new URLSearchParams({ q: text, limit })}`)).json();
+
 /** Alerts, newest first; `filter` as in {state: "open", site: "alpha"}. */
 export async function alerts(filter = {}) {
   const answer = await get("/api/alerts/recent", { limit: 200, ...filter });
-  return answer.map((row) => ({
-    ...row,
-    raised_at: stamp(row.raised_at),
-    last_seen_at: stamp(row.last_seen_at),
-    cleared_at: stamp(row.cleared_at),
-  }));
+  return answer.map(alert);
 }
+
+/** One alert, resolved ones too. */
+export const oneAlert = async (id) => alert((await get(`/api/alerts/${id}`)).alert);
 
 /** `row` with the named times in milliseconds. */
 const timed = (row, ...names) => ({ ...row, ...Object.fromEntries(names.map((name) => [name, stamp(row[name])])) });
 
+const alert = (row) => timed(row, "raised_at", "last_seen_at", "cleared_at");
 const gateway = (row) => timed(row, "enrolled_at", "last_seen_at", "revoked_at", "health_at");
 
 /** All gateways with the sums of their accounts. */

@@ -50,6 +50,7 @@ export class Keyed {
   }
 
   show(items) {
+    const focused = this.#parent.contains(document.activeElement) ? document.activeElement : null;
     const gone = new Set(this.#parts.keys());
     items.forEach((item, place) => {
       const key = this.#key(item);
@@ -64,5 +65,7 @@ export class Keyed {
       this.#parts.get(key).node.remove();
       this.#parts.delete(key);
     }
+    // A node that is moved to another place loses the focus.
+    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
   }
 }
