@@ -19,7 +19,7 @@ Query = Annotated[
     QueryParameter(
         min_length=1,
         max_length=MAX_LETTERS,
-        description="Part of the id or name of a site, of a gateway's or a panel's id, in any case; "
+        description="Part of a site's id or name, or of a gateway's or a panel's id, in any case; "
         "`alpha/003` for panels of some sites; or an alert's whole id.",
     ),
 ]

@@ -207,10 +207,10 @@ async def test_an_empty_collector_says_what_to_run_next(page, fleet):
 
 async def test_without_a_session_the_page_leads_to_the_sign_in(page, fleet):
     fleet.signed_in = False
-    await page.goto("/")
+    await page.goto("/?a=1#power")
 
     await expect(page.get_by_label("Token")).to_be_visible()
-    assert await page.locator("input[name=next]").get_attribute("value") == "/"
+    assert await page.locator("input[name=next]").get_attribute("value") == "/?a=1#power"
 
 
 async def test_figures_stay_and_their_age_is_told_while_the_collector_is_away(page, fleet):

@@ -134,7 +134,7 @@ async def test_an_alert_is_pointed_out_by_its_number_wherever_it_is(page, watch)
     await expect(page.locator("#open .alert")).to_have_count(3)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (760, "light"), (360, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (360, "light")])
 async def test_search_and_help_are_accessible_and_fit(page, watch, screenshots, width, scheme):
     await page.set_viewport_size({"width": width, "height": 740})
     await page.emulate_media(color_scheme=scheme)

@@ -35,7 +35,7 @@ async function ask(path) {
   });
   learnClock(response);
   if (response.status === 401) {
-    location.assign(`/sign-in?next_page=${encodeURIComponent(location.pathname + location.search)}`);
+    location.assign(`/sign-in?next_page=${encodeURIComponent(location.pathname + location.search + location.hash)}`);
   }
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));
