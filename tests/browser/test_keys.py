@@ -85,19 +85,32 @@ async def test_keys_go_through_the_rows_and_stay_with_one_that_moves(page, fleet
         await page.wait_for_url(console_url + path)
 
 
-async def test_keys_leave_text_and_the_browsers_own_alone_and_can_be_turned_off(page):
+async def test_keys_leave_text_and_the_browsers_own_alone(page):
     await open_fleet(page)
-    field, help_ = page.get_by_role("combobox"), page.get_by_role("dialog", name="Keyboard")
+    field = page.get_by_role("combobox")
     await field.focus()
     await page.keyboard.type("gj?/")
     await expect(field).to_have_value("gj?/")
-    await expect(help_).to_be_hidden()
+    await expect(page.locator("#keys")).to_be_hidden()
     await field.press("Escape")
     await field.press("Escape")
     for key in ("Control+j", "Alt+j", "Meta+j", "J"):
         await page.keyboard.press(key)
         await expect(page.locator("body")).to_be_focused()
 
+    for made in ("select", "textarea", "div"):
+        await page.evaluate(
+            "tag => { const e = document.createElement(tag); e.contentEditable = 'true'; "
+            "document.body.append(e); e.focus(); }",
+            made,
+        )
+        await page.keyboard.type("j")
+        await expect(page.locator(f"body > {made}")).to_be_focused()
+
+
+async def test_keys_are_listed_do_nothing_beside_a_dialog_and_can_be_turned_off(page):
+    await open_fleet(page)
+    help_ = page.get_by_role("dialog", name="Keyboard")
     await page.keyboard.press("?")
     await expect(help_).to_contain_text("acknowledge the alert")
     await page.keyboard.type("ga/")

@@ -29,14 +29,15 @@ export class AskedAlert {
   /** Fetches it unless it is `listed` anyway. */
   async refresh(listed) {
     const isElsewhere = !this.#id || listed.some(({ id }) => id === this.#id);
-    this.#trouble.clear();
     this.#list.show(isElsewhere ? [] : await this.#found());
     this.#block.hidden = isElsewhere;
   }
 
   async #found() {
     try {
-      return [await oneAlert(this.#id)];
+      const found = await oneAlert(this.#id);
+      this.#trouble.clear();
+      return [found];
     } catch (error) {
       this.#trouble.onError(error);
       return [];
