@@ -17,7 +17,7 @@ from litestar import Litestar
 from uvicorn.supervisors import Multiprocess
 
 from collector.app import create_app, leave_to_stay
-from collector.database.embedded import embedded_postgres
+from collector.database.embedded import set_or_embedded
 from collector.database.migrate import upgrade
 from collector.errors import ServeError, SettingsError
 from collector.metrics import MULTIPROCESS_VARIABLE
@@ -38,11 +38,15 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
 
     Raises:
         DatabaseError: The database is away or unsuitable.
+        EmbeddedDatabaseError: The embedded one does not start.
         SettingsError: The address cannot be listened on.
         ServeError: The web server does not start for another reason.
     """
     logging.config.dictConfig(log_config(settings.log_level))
-    with _stopped_by_signals(), database_url(settings) as url:
+    with (
+        _stopped_by_signals(),
+        set_or_embedded(settings.database_url, data_dir=settings.data_dir) as url,
+    ):
         upgrade(url)
         ready = replace(settings, database_url=url)
         with contextlib.closing(_listen(settings)) as listener:
@@ -51,20 +55,6 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
                 _serve_here(ready, listener=listener, announce=lambda: announce(address))
             else:
                 _serve_by_workers(ready, listener=listener, announce=lambda: announce(address))
-
-
-@contextlib.contextmanager
-def database_url(settings: Settings) -> Iterator[str]:
-    """Use the database that is set, or else the embedded one of the data folder.
-
-    Raises:
-        EmbeddedDatabaseError: The embedded one does not start.
-    """
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    with embedded_postgres(settings.data_dir) as url:
-        yield url
 
 
 def log_config(level: str) -> dict[str, Any]:

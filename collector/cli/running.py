@@ -3,15 +3,15 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final, TypeVar
 
 import typer
 
+from collector.database.embedded import set_or_embedded
 from collector.database.engine import Database, open_database, without_secrets
 from collector.database.migrate import current, head
 from collector.errors import DatabaseUnsuitableError, SettingsError
-from collector.serve import database_url
 from collector.settings import Settings
 from shared.errors import HeliographError
 
@@ -39,6 +39,15 @@ def settings_from_environment() -> Settings:
     return Settings.from_environment(os.environ)
 
 
+def chosen_database(settings: Settings) -> AbstractContextManager[str]:
+    """Return the database that is set, or else the embedded one, for use.
+
+    Raises:
+        EmbeddedDatabaseError: When it is entered; the embedded one does not start.
+    """
+    return set_or_embedded(settings.database_url, data_dir=settings.data_dir)
+
+
 def run(work: Callable[[Database], Awaitable[T]]) -> T:
     """Do something with the database, also beside a collector that uses the same.
 
@@ -52,7 +61,7 @@ def run(work: Callable[[Database], Awaitable[T]]) -> T:
 
     with told_to_people():
         settings = settings_from_environment()
-        with database_url(settings) as url:
+        with chosen_database(settings) as url:
             _check_schema(current(url), settings=settings)
             return asyncio.run(with_database(url))
 

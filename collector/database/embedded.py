@@ -60,6 +60,20 @@ _SETTINGS: Final = {
 
 
 @contextlib.contextmanager
+def set_or_embedded(url: str | None, *, data_dir: Path) -> Iterator[str]:
+    """Use the database that is set, or else the embedded one of the data folder.
+
+    Raises:
+        EmbeddedDatabaseError: The embedded one does not start.
+    """
+    if url is not None:
+        yield url
+        return
+    with embedded_postgres(data_dir) as embedded:
+        yield embedded
+
+
+@contextlib.contextmanager
 def embedded_postgres(data_dir: Path) -> Iterator[str]:
     """Use the PostgreSQL of a folder, starting it unless another program already has.
 

@@ -1,11 +1,8 @@
 """The commands: where each is, and what it does in one line; its file is read when it is called."""
 
-from collections.abc import Callable
-from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
-import typer
-from typer.core import TyperGroup
+from shared.commands import command_line
 
 COMMANDS: Final = {
     "run": (
@@ -53,43 +50,10 @@ COMMANDS: Final = {
 """By name: module and object in this folder, and the first line of its help."""
 
 
-class _Later(TyperGroup):
-    """Commands that are read when they are called; `--help` lists them without that."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as Typer's
-        """Find the command that is called."""
-        name = args[0]
-        if name in COMMANDS:
-            self.commands[name] = _read(name)
-        return super().resolve_command(ctx, args)
-
-
-def _read(name: str) -> Any:  # noqa: ANN401 - Typer has its own or another package's commands
-    module, what = COMMANDS[name][0].split(":")
-    found: Callable[..., Any] | typer.Typer = getattr(
-        import_module(f"edge_agent.cli.{module}"), what
-    )
-    if isinstance(found, typer.Typer):
-        command: Any = typer.main.get_group(found)
-    else:
-        alone = typer.Typer(add_completion=False)
-        alone.command()(found)
-        command = typer.main.get_command(alone)
-    command.name = name
-    return command
-
-
-def _not_read() -> None:
-    """Stand in a list for a command that is not read."""
-
-
-app: Final = typer.Typer(
+app: Final = command_line(
+    "edge_agent.cli",
+    COMMANDS,
     name="edge-agent",
-    cls=_Later,
     help="Hears the panels of one site and forgets nothing before the collector has it.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _name, (_, _summary) in COMMANDS.items():
-    app.command(_name, help=_summary)(_not_read)
