@@ -159,6 +159,13 @@ async def test_no_request_leaves_the_origin_and_nothing_breaks_the_policy(
     assert watch.errors == []
 
 
+async def test_a_window_of_any_width_never_scrolls_sideways(page):
+    await open_page(page, "fleet")
+    for width in (640, 720, 721, 900, 1120, 1121):
+        await page.set_viewport_size({"width": width, "height": 900})
+        assert await page.evaluate("() => document.documentElement.scrollWidth") == width
+
+
 @pytest.mark.parametrize("name", PAGES)
 async def test_a_phone_never_scrolls_sideways(page, name):
     await page.set_viewport_size({"width": 360, "height": 740})
