@@ -12,7 +12,7 @@ from models.train.fit import fit, magnified
 from models.train.rows import Rows, rows_of
 from models.train.scenes import CLASSES, HELD_OUT, SCENES
 
-VERSION: Final = "2026.11.2"
+VERSION: Final = "2026.11.3"
 ARTIFACT: Final = Path(__file__).parents[1] / "artifacts" / "faults.onnx"
 
 app: Final = typer.Typer(pretty_exceptions_enable=False)
