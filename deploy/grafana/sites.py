@@ -123,6 +123,21 @@ WHERE site = ${site:sqlstring} AND $__timeFilter(bucket) GROUP BY 1 ORDER BY 1
             )
         )
         .with_panel(
+            chart(
+                "Availability by day",
+                description="Of its hours in sun, the share in which its panels produced.",
+                unit="percent",
+                query=Sql("""
+SELECT day::timestamp AT TIME ZONE timezone AS time, availability_percentage AS "availability"
+FROM dashboards.site_day JOIN dashboards.site USING (site)
+WHERE site = ${site:sqlstring}
+  AND day >= ($__timeFrom()::timestamptz AT TIME ZONE timezone)::date
+  AND day <= ($__timeTo()::timestamptz AT TIME ZONE timezone)::date
+ORDER BY 1
+"""),
+            )
+        )
+        .with_panel(
             rows(
                 "Panels, the weakest first",
                 description="Energy of whole hours, beside the median of the group.",

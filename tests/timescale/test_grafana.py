@@ -29,6 +29,7 @@ async def fill(database):
     # From 10:00 to 12:30 UTC 200 W, and from 10:00 to 12:00 300 W.
     await world.readings(first, start=NOON - 2 * HOUR, minutes=150, watts=200)
     await world.readings(second, start=NOON - 2 * HOUR, minutes=112, watts=300)
+    await world.run("INSERT INTO rollup.site_sun VALUES (:k, '2026-06-01', 400, 300)", k=key)
     await world.alert(key, first, episode="a", severity="critical")
     await world.alert(key, second, episode="b", severity="low", state="resolved")
     await world.run(
@@ -88,6 +89,9 @@ def fleet_and_site_are_right(seen):
     assert (power[NOON - HOUR], power[NOON]) == (500.0, 200.0)
     assert seen["site", "Energy by day"] == [
         (datetime(2026, 5, 31, 22, tzinfo=NOW.tzinfo), pytest.approx(960.0))
+    ]
+    assert seen["site", "Availability by day"] == [
+        (datetime(2026, 5, 31, 22, tzinfo=NOW.tzinfo), 75.0)
     ]
     ranking = seen["site", "Panels, the weakest first"]
     assert [(row[0], row[2]) for row in ranking] == [
