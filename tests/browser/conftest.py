@@ -480,7 +480,13 @@ async def console_url(fleet: Fleet) -> AsyncIterator[str]:
         _windows,
         _efficiency,
     ]
-    app = Litestar(handlers, state=State({"fleet": fleet}), openapi_config=None)
+    app = Litestar(
+        handlers,
+        state=State({"fleet": fleet}),
+        openapi_config=None,
+        # Its own would be the whole process's, the tests' after these too.
+        logging_config=None,
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for

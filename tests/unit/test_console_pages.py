@@ -25,7 +25,9 @@ PAGES = [
 
 @pytest.fixture
 def client():
-    with TestClient(Litestar([console_router()], openapi_config=None)) as client:
+    with TestClient(
+        Litestar([console_router()], openapi_config=None, logging_config=None)
+    ) as client:
         yield client
 
 

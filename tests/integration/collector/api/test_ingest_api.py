@@ -168,7 +168,7 @@ async def test_a_key_that_enrols_at_its_site_again_stays_the_same_gateway(gatewa
 async def test_a_refused_enrolment_is_logged_by_address_and_without_the_token(gateway, caplog):
     assert (await gateway.enroll("he_guess")).status_code == 403
 
-    (told,) = [one.getMessage() for one in caplog.records if "enrol" in one.getMessage()]
+    (told,) = [one.getMessage() for one in caplog.records if one.name == "collector.api.enroll"]
     assert told.startswith("refused to enrol a gateway from 127.0.0.1: the enrolment token is not")
     assert "he_guess" not in caplog.text
     assert gateway.public_key not in caplog.text
