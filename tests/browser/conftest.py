@@ -421,7 +421,11 @@ def make_account(gateway: dict[str, Any], now: datetime) -> dict[str, Any]:
 
 
 @get("/api/live", media_type="text/event-stream")
-async def _live(state: State, readings: FromQuery[str | None] = None) -> Response[Any]:
+async def _live(
+    state: State,
+    readings: FromQuery[str | None] = None,
+    last_event_id: FromQuery[str | None] = None,
+) -> Response[Any]:
     fleet: Fleet = state.fleet
     if fleet.streamless:
         return Response({"status": 503, "detail": "Too many streams."}, status_code=503)
@@ -429,7 +433,9 @@ async def _live(state: State, readings: FromQuery[str | None] = None) -> Respons
     async def events() -> AsyncIterator[bytes]:
         of = None if readings is None else {*readings.split(",")} - {""}
         with fleet.hub.watching(None, readings=of) as watcher:
-            yield Event("ready", None, {}).encoded()
+            # Who comes back is told only what was missed: nothing at all, for the most part.
+            if last_event_id is None:
+                yield Event("ready", None, {}, 40).encoded()
             async for event in watcher.events():
                 yield event.encoded()
 

@@ -133,6 +133,21 @@ async def test_a_stream_that_ends_is_opened_again_from_where_it_was(page, fleet,
     assert all("readings=" in url.split("&")[0] for url in streams)
 
 
+async def test_who_comes_back_having_missed_nothing_is_live_and_stays_connected(page, watch):
+    await page.clock.install()
+    await open_page(page, "alerts")
+    live, pause = page.locator("#live"), page.locator("#live-pause")
+    await expect(live).to_have_attribute("data-state", "live")
+    await pause.click()
+    await expect(live).to_have_attribute("data-state", "paused")
+    async with page.expect_request("**/api/live**last_event_id=40"):
+        await pause.click()
+    await expect(live).to_have_attribute("data-state", "live")
+    await page.clock.run_for(6_000)
+    await expect(live).to_have_attribute("data-state", "live")
+    assert len([url for url in watch.requests if "/api/live" in url]) == 2
+
+
 @pytest.mark.parametrize("name", CHARTED)
 async def test_charts_are_drawn(page, name):
     await open_page(page, name)

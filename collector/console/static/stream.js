@@ -69,6 +69,8 @@ export class Stream {
     if (this.#last != null) query.set("last_event_id", this.#last);
     const source = new EventSource(`/api/live?${query}`);
     this.#source = source;
+    // Who missed nothing is told nothing before the next heartbeat.
+    source.addEventListener("open", () => this.#heard());
     source.addEventListener("error", () => this.#again());
     for (const kind of [...EVENTS, ...BEGINNINGS, "heartbeat"]) {
       source.addEventListener(kind, (event) => this.#take(kind, event));
@@ -76,11 +78,15 @@ export class Stream {
     this.#expect(OPENS_IN_MS);
   }
 
-  #take(kind, event) {
+  #heard() {
     this.#heardAt = Date.now();
+    this.#expect(SILENT_MS);
+  }
+
+  #take(kind, event) {
+    this.#heard();
     this.#failures = 0;
     if (event.lastEventId) this.#last = event.lastEventId;
-    this.#expect(SILENT_MS);
     if (BEGINNINGS.includes(kind)) this.#onBegin();
     else if (kind !== "heartbeat") this.#onEvent(kind, JSON.parse(event.data));
   }
