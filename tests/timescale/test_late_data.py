@@ -175,33 +175,6 @@ async def test_the_fleet_shows_today_and_yesterday_of_each_sites_own_days(databa
     ]
 
 
-async def test_the_fleet_shows_what_share_of_yesterdays_sun_hours_the_panels_produced(database):
-    world = june.World(database)
-    alpha = await world.site("alpha", zone="UTC")
-    await world.site("empty", zone="UTC")
-    good, dead = await world.panel(alpha, "P1"), await world.panel(alpha, "P2", rated=1200.0)
-    yesterday = june.NOON - 24 * june.HOUR
-    # An hour too dim to count, then two of sun; the larger panel gives nothing in the last of them.
-    await world.readings(good, start=yesterday - june.HOUR, minutes=60, watts=10)
-    await world.readings(good, start=yesterday, minutes=120, watts=200)
-    await world.readings(dead, start=yesterday - june.HOUR, minutes=60, watts=30)
-    await world.readings(dead, start=yesterday, minutes=60, watts=600)
-    await world.readings(good, start=june.NOON, minutes=1, watts=200)
-    await _settle(database)
-    (before, empty) = await list_fleet(database, now=june.NOW, limit=10)
-    assert before.availability_yesterday == 1.0
-    assert before.completeness_yesterday == pytest.approx(300 / 2880)
-    assert empty.availability_yesterday is None
-
-    # What arrives late tells that it was there, and gave nothing: 3 of 4 parts by rating, an hour.
-    await world.readings(dead, start=yesterday + june.HOUR, minutes=60, watts=0)
-    await _settle(database)
-
-    (after, _) = await list_fleet(database, now=june.NOW, limit=10)
-    assert after.availability_yesterday == pytest.approx((400 * 2 + 1200) / (400 * 2 + 1200 * 2))
-    assert after.completeness_yesterday == pytest.approx(360 / 2880)
-
-
 async def test_readings_are_looked_at_for_a_sites_minutes_only_where_the_job_is_behind(store):
     await store.put(store.panels[0], start=NOW - timedelta(hours=9), count=60, step=10)
     assert await _readings_looked_at(store)
@@ -235,8 +208,3 @@ def _nodes(node):
     yield node
     for below in node.get("Plans", ()):
         yield from _nodes(below)
-
-
-async def _settle(database):
-    while await roll_up(database, now=june.NOW + timedelta(seconds=6), retention=Retention()):
-        pass

@@ -48,9 +48,10 @@ _SITE_NOW: Final = load("site_now")
 _NOT_AS_OF_NOW: Final = """
 UPDATE rollup.site_now SET as_of = as_of - INTERVAL '1 microsecond' WHERE site_key = ANY(%(sites)s)
 """
-_SITE_SUN: Final = load("site_sun")
-_SITES_AT_ONCE: Final = 50
-_FORGET_SUN: Final = with_spans(load("forget_sun"))
+_SUN_DUE: Final = load("site_sun", due=load("sun_due"))
+_SUN_AGAIN: Final = with_spans(load("site_sun", due=load("sun_again")))
+_SUN: Final = {"least_w_m2": LEAST_W_M2, "least_share": LEAST_SHARE}
+_DAYS_AT_ONCE: Final = 50
 _SITES: Final = {
     "1h": with_spans(
         upsert(
@@ -112,14 +113,7 @@ async def roll_up(database: Database, *, now: datetime, retention: Retention) ->
         more = await work.new(progress, now=now) or late
         if not more:
             await run(connection, _SITE_NOW, now=now)
-            await run(
-                connection,
-                _SITE_SUN,
-                now=now,
-                sites=_SITES_AT_ONCE,
-                least_w_m2=LEAST_W_M2,
-                least_share=LEAST_SHARE,
-            )
+            await run(connection, _SUN_DUE, now=now, days=_DAYS_AT_ONCE, **_SUN)
         return more
 
 
@@ -174,7 +168,7 @@ class _Work:
                 await self.panels.redo(self.connection, level=level, spans=spans)
                 await self._sites(level, spans)
         if minutes:
-            await run(self.connection, _FORGET_SUN, **parameters(minutes))
+            await run(self.connection, _SUN_AGAIN, **parameters(minutes), **_SUN)
             sites = sorted({span.site_key for span in minutes})
             await run(self.connection, _NOT_AS_OF_NOW, sites=sites)
 

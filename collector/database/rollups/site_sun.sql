@@ -1,21 +1,11 @@
 -- By the hour: those with sun, measured or told by the median panel, and whether each panel gave anything in them.
 INSERT INTO rollup.site_sun (site_key, day, known_watt_seconds, producing_watt_seconds)
 WITH due AS MATERIALIZED (
-    SELECT *
-    FROM (
-        SELECT site_key,
-               date,
-               date::timestamp AT TIME ZONE timezone AS starts,
-               (date + 1)::timestamp AT TIME ZONE timezone AS ends
-        FROM (SELECT site_key, timezone, (%(now)s::timestamptz AT TIME ZONE timezone)::date - 1 AS date FROM site) AS yesterday
-    ) AS day
-    WHERE ends <= (SELECT hours_until FROM rollup.progress)
-      AND NOT EXISTS (SELECT FROM rollup.site_sun AS kept WHERE kept.site_key = day.site_key AND kept.day = day.date)
-    ORDER BY site_key
-    LIMIT %(sites)s
+    {due}
 ),
 hour AS MATERIALIZED (
     SELECT due.site_key,
+           due.date,
            step.bucket,
            step.covered_seconds,
            coalesce(nullif(rated_watts, 0), 1) AS weight,
@@ -51,6 +41,7 @@ SELECT due.site_key,
        coalesce(sum(weight * covered_seconds), 0),
        coalesce(sum(weight * covered_seconds) FILTER (WHERE watts >= greatest(%(least_share)s * rated_watts, 0.001)), 0)
 FROM due
-LEFT JOIN (hour JOIN sun USING (site_key, bucket)) USING (site_key)
+LEFT JOIN (hour JOIN sun USING (site_key, bucket)) USING (site_key, date)
 GROUP BY due.site_key, due.date
-ON CONFLICT DO NOTHING
+ON CONFLICT (site_key, day) DO UPDATE
+SET known_watt_seconds = excluded.known_watt_seconds, producing_watt_seconds = excluded.producing_watt_seconds
