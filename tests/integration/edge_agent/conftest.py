@@ -115,13 +115,16 @@ def proxy_of():
     return Proxy
 
 
-async def until(condition, *, seconds=30.0, what=""):
-    """Wait for a condition on real I/O; polls, for there is no event to wait on."""
+async def until(condition, *, seconds=120.0, what=""):
+    """Wait for a condition on real I/O; polls, for there is no event to wait on.
+
+    An agent that was refused waits up to 20 s by itself before it asks again.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"never happened: {what or condition}")
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
 
 
 @pytest.fixture(name="until")

@@ -50,7 +50,7 @@ async def test_a_reading_reaches_the_collector_and_the_outbox_stays_empty(
         await until(lambda: len(collector.readings) == 500, what="all readings")
     assert await agent.stop() == 0
     with closing(sqlite3.connect(agent.outbox)) as outbox:
-        assert outbox.execute("SELECT count(*) FROM segment").fetchone() == (0,)
+        assert outbox.execute("SELECT count(*) FROM segment").fetchone() == (0)
     assert {table for s in collector.segments for table in s.tables} == {
         "readings",
         "panels",
@@ -117,7 +117,7 @@ async def test_nothing_is_lost_while_the_collector_is_away_or_the_agent_killed(
         assert await agent.stop() == 0
         await agent.start()
         await collector.start()
-        await until(lambda: len(set(collector.readings)) == 600, seconds=40, what="all of them")
+        await until(lambda: len(set(collector.readings)) == 600, what="all of them")
         await until(lambda: on_disk(agent) == 0, what="an empty outbox")
 
 
@@ -131,7 +131,7 @@ async def test_killing_it_in_full_flow_loses_nothing(
             await until(lambda r=round_: len(set(collector.readings)) > 1000 * r + 100)
             await agent.kill()
             await agent.start()
-        await until(lambda: len(set(collector.readings)) == 3000, seconds=20, what="all of them")
+        await until(lambda: len(set(collector.readings)) == 3000, what="all of them")
 
 
 async def test_a_lost_reply_is_answered_as_a_duplicate(
@@ -142,7 +142,7 @@ async def test_a_lost_reply_is_answered_as_a_duplicate(
         await until(lambda: collector.segments, what="the first report")
         collector.lose_replies = 2
         send_many(panel, 50)
-        await until(lambda: collector.lose_replies == 0 and on_disk(agent) == 0, seconds=20)
+        await until(lambda: collector.lose_replies == 0 and on_disk(agent) == 0)
         await until(lambda: len(collector.readings) == 50)
     assert len(collector.readings) == len(set(collector.readings)) == 50
 
@@ -156,13 +156,13 @@ async def test_a_wrong_clock_is_corrected_for_signatures_only(
     async with publisher_of(mosquitto.port) as panel:
         panel.send("sensors/P/readings", reading(0, panel="P", timestamp=None))
         panel.send("sensors/Q/readings", reading(0, panel="Q", timestamp=stamp))
-        await until(lambda: collector.readings, seconds=30)
+        await until(lambda: collector.readings)
     assert collector.readings == [("Q", stamp * 1_000_000)], "what our clock dated is held"
     assert "signing with its time" in agent.log.read_text()
     assert await agent.stop() == 0
     with closing(sqlite3.connect(agent.outbox)) as outbox:
         held = "SELECT sum(readings) FROM segment WHERE boot IS NOT NULL"
-        assert outbox.execute(held).fetchone() == (1,)
+        assert outbox.execute(held).fetchone() == (1)
 
 
 async def test_a_segment_the_collector_refuses_is_set_aside_and_the_others_go_on(
@@ -183,7 +183,7 @@ async def test_a_segment_the_collector_refuses_is_set_aside_and_the_others_go_on
         send_many(panel, 10, start=10)
         await until(lambda: on_disk(agent) == before + 11)
         await collector.start()
-        await until(lambda: len(collector.readings) == 20, seconds=30)
+        await until(lambda: len(collector.readings) == 20)
         await until(lambda: on_disk(agent) == 0)
     with closing(sqlite3.connect(agent.outbox)) as outbox:
         [(reason,)] = outbox.execute("SELECT reason FROM set_aside").fetchall()
@@ -203,9 +203,9 @@ async def test_a_segment_on_which_the_collector_fails_does_not_hold_up_the_other
     await agent.start()
     async with publisher_of(mosquitto.port) as panel:
         panel.send("site/weather", '{"wind_m_s": 1}')
-        await until(lambda: on_disk(agent) >= 1, seconds=30, what="the bad one is kept")
+        await until(lambda: on_disk(agent) >= 1, what="the bad one is kept")
         send_many(panel, 10)
-        await until(lambda: on_disk(agent) >= 11, seconds=30, what="others behind it")
+        await until(lambda: on_disk(agent) >= 11, what="others behind it")
         await collector.start()
         number = 10
         while not set_aside(agent):
@@ -213,14 +213,11 @@ async def test_a_segment_on_which_the_collector_fails_does_not_hold_up_the_other
             number += 1
             await until(
                 lambda n=number: len(set(collector.readings)) >= n - 10,
-                seconds=30,
                 what="the line goes on",
             )
         [(reason, merged)] = set_aside(agent)  # what was merged with it shares its fate
-        await until(
-            lambda: len(collector.readings) == number - merged, seconds=30, what="all others"
-        )
-        await until(lambda: on_disk(agent) == 0, seconds=30, what="an empty outbox")
+        await until(lambda: len(collector.readings) == number - merged, what="all others")
+        await until(lambda: on_disk(agent) == 0, what="an empty outbox")
     assert reason == "HTTP 500: no"
 
 
@@ -241,7 +238,7 @@ async def test_over_the_monthly_budget_live_data_waits_on_disk(
             )
         sent = len(collector.readings)
         send_many(panel, 50, start=1000)
-        await until(lambda: on_disk(agent) >= 50, seconds=40, what="a flush that had time")
+        await until(lambda: on_disk(agent) >= 50, what="a flush that had time")
         assert len(collector.readings) == sent
     status = status_file(agent)
     assert status["collector_there"]
@@ -272,7 +269,7 @@ async def test_what_a_proxy_refuses_is_kept_and_sent_again(
         failed = json.loads((await agent.run("check", "--json")).stdout)
         assert [one["check"] for one in failed if not one["ok"]] == ["identity"]
         collector.answer = None
-        await until(lambda: len(collector.readings) == 10, seconds=30)
+        await until(lambda: len(collector.readings) == 10)
     assert "HTTP 413, not from a collector" in agent.log.read_text()
 
 
@@ -292,7 +289,7 @@ async def test_a_revoked_gateway_is_told_to_enrol_again_and_keeps_its_data(
         renewed = await agent.run("enroll", "--new-key", "--token", "good")
         assert renewed.returncode == 0, renewed.stderr
         assert (agent.folder / "identity.pem").read_bytes() != old
-        await until(lambda: len(collector.readings) == 10, seconds=30)
+        await until(lambda: len(collector.readings) == 10)
 
 
 async def test_a_busy_collector_is_given_the_time_it_asks_for(
@@ -308,7 +305,7 @@ async def test_a_busy_collector_is_given_the_time_it_asks_for(
     await agent.start()
     async with publisher_of(mosquitto.port) as panel:
         send_many(panel, 10)
-        await until(lambda: len(collector.readings) == 10, seconds=20)
+        await until(lambda: len(collector.readings) == 10)
     assert min(b - a for a, b in pairwise(moments[:3])) >= 1
 
 
@@ -338,7 +335,7 @@ async def test_the_status_follows_what_happens_without_waiting_for_its_turn(
     async with publisher_of(mosquitto.port) as panel:
         for _ in range(5):
             panel.send("sensors/P/readings", reading(0, timestamp=time.time() + 86_400))
-        await until(lambda: status_file(agent)["recent_quarantined"] == 5, seconds=10)
+        await until(lambda: status_file(agent)["recent_quarantined"] == 5)
     shown = json.loads((await agent.run("status", "--json")).stdout)
     assert "in the future; is the clock" in shown["problems"][0]
 

@@ -63,7 +63,7 @@ async def test_an_agent_that_finds_its_outbox_damaged_goes_on_and_says_what_beca
             await agent.start()
             send(panel, run * COUNT, COUNT)
             count = (run + 1) * COUNT
-            await until(lambda n=count: kept(agent.outbox) >= n, seconds=30, what="all on disk")
+            await until(lambda n=count: kept(agent.outbox) >= n, what="all on disk")
             await agent.kill()
         with closing(sqlite3.connect(agent.outbox)) as file:
             ends = dict(file.execute("SELECT stream, max(last_seq) FROM segment GROUP BY stream"))
@@ -73,7 +73,6 @@ async def test_an_agent_that_finds_its_outbox_damaged_goes_on_and_says_what_beca
         send(panel, RUNS * COUNT, COUNT)
         await until(
             lambda: any("were salvaged" in one for one in said(agent.outbox)),
-            seconds=30,
             what="it says so",
         )
         await collector.start()
@@ -81,7 +80,6 @@ async def test_an_agent_that_finds_its_outbox_damaged_goes_on_and_says_what_beca
         least = (RUNS + 1 - damaged) * COUNT
         await until(
             lambda: not stats(agent.outbox).kinds and len(set(collector.readings)) >= least,
-            seconds=30,
             what="all that was not damaged is sent",
         )
     arrived, lost = seqs(collector)

@@ -113,7 +113,7 @@ async def test_a_full_disk_stops_nothing_and_loses_nothing_undeclared(
         file.write(bytes(3_000_000 - 300_000 - sum(one.stat().st_size for one in disk.iterdir())))
     async with publisher_of(mosquitto.port) as panel:
         send(panel, 0, count)
-        await until(lambda: is_short_of_room(agent.outbox), seconds=60, what="it says so")
+        await until(lambda: is_short_of_room(agent.outbox), what="it says so")
         fill(disk / "the-rest")
         await collector.start()
 
@@ -122,7 +122,7 @@ async def test_a_full_disk_stops_nothing_and_loses_nothing_undeclared(
             return len(collector.readings) + lost
 
         await until(lambda: arrived() >= count, seconds=90, what="all of it")
-        await until(lambda: not stats(agent.outbox).kinds, seconds=30, what="it notes that")
+        await until(lambda: not stats(agent.outbox).kinds, what="it notes that")
     assert arrived() == count
     assert len(set(collector.readings)) == len(collector.readings)
     assert await agent.stop() == 0
@@ -161,13 +161,13 @@ async def test_on_a_read_only_disk_the_agent_waits_and_the_broker_keeps_what_com
     remount(disk, "ro")
 
     starting = asyncio.create_task(agent.start())
-    await until(lambda: "not collecting" in agent.log.read_text(), seconds=30, what="it waits")
+    await until(lambda: "not collecting" in agent.log.read_text(), what="it waits")
     assert any("is read-only" in one for one in problems(agent))
     async with publisher_of(mosquitto.port) as panel:
         send(panel, 0, 2_000)
         remount(disk, "rw")
         await starting
-        await until(lambda: len(collector.readings) == 2_000, seconds=30, what="all of it")
+        await until(lambda: len(collector.readings) == 2_000, what="all of it")
     assert len(set(collector.readings)) == 2_000
     assert not any("read-only" in one for one in problems(agent))
     assert await agent.stop() == 0
@@ -177,6 +177,6 @@ async def test_an_agent_is_stopped_while_it_waits_for_its_disk(on_small_disk, un
     agent = on_small_disk
     remount(agent.folder, "ro")
     starting = asyncio.create_task(agent.start())
-    await until(lambda: "not collecting" in agent.log.read_text(), seconds=30, what="it waits")
+    await until(lambda: "not collecting" in agent.log.read_text(), what="it waits")
     starting.cancel()
     assert await agent.stop() == 0

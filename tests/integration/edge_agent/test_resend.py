@@ -53,9 +53,9 @@ async def test_what_was_set_aside_is_sent_again_and_the_report_answers(
     ]
     async with publisher_of(mosquitto.port) as station:
         station.send("site/weather", json.dumps({"wind_m_s": 3}))
-        await until(lambda: winds(collector) == 4, what="all of it", seconds=20)
+        await until(lambda: winds(collector) == 4, what="all of it")
     assert set_aside(agent)[0] == 0
-    await until(lambda: reports(collector)[-1]["resends"], what="the answers", seconds=20)
+    await until(lambda: reports(collector)[-1]["resends"], what="the answers")
     assert reports(collector)[-1]["resends"] == [
         {"request": 7, "segments": segments, "rows": rows},
         {"request": 8, "segments": 0, "rows": 0},
@@ -72,7 +72,7 @@ async def test_the_report_tells_the_stream_and_how_far_it_is(
     collector.resend = [request(1, start=datetime.now(UTC), minutes=1)]
     async with publisher_of(mosquitto.port) as station:
         station.send("site/weather", json.dumps({"timestamp": time.time(), "wind_m_s": 1}))
-        await until(lambda: len(reports(collector)) > 1, what="a second report", seconds=20)
+        await until(lambda: len(reports(collector)) > 1, what="a second report")
     last = max(s.last_seq for s in collector.segments)
     first, second = reports(collector)[:2]
     assert first["stream"] == second["stream"] == str(collector.segments[0].stream)
