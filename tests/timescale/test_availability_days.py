@@ -11,6 +11,11 @@ from collector.queries.fleet import list_fleet
 from timescale import world as june
 
 
+@pytest.fixture
+def database_url(own_url):
+    return own_url
+
+
 async def test_the_fleet_shows_what_share_of_yesterdays_sun_hours_the_panels_produced(database):
     world = june.World(database)
     alpha = await world.site("alpha", zone="UTC")

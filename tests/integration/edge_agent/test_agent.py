@@ -50,7 +50,7 @@ async def test_a_reading_reaches_the_collector_and_the_outbox_stays_empty(
         await until(lambda: len(collector.readings) == 500, what="all readings")
     assert await agent.stop() == 0
     with closing(sqlite3.connect(agent.outbox)) as outbox:
-        assert outbox.execute("SELECT count(*) FROM segment").fetchone() == (0)
+        assert outbox.execute("SELECT count(*) FROM segment").fetchone() == (0,)
     assert {table for s in collector.segments for table in s.tables} == {
         "readings",
         "panels",
@@ -162,7 +162,7 @@ async def test_a_wrong_clock_is_corrected_for_signatures_only(
     assert await agent.stop() == 0
     with closing(sqlite3.connect(agent.outbox)) as outbox:
         held = "SELECT sum(readings) FROM segment WHERE boot IS NOT NULL"
-        assert outbox.execute(held).fetchone() == (1)
+        assert outbox.execute(held).fetchone() == (1,)
 
 
 async def test_a_segment_the_collector_refuses_is_set_aside_and_the_others_go_on(
