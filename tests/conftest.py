@@ -3,6 +3,7 @@
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -15,6 +16,8 @@ from programs.postgres import is_timescale, postgres
 from programs.processes import Process
 from programs.soak import Proof, rounds, summary
 from programs.waiting import accepts, free_port, wait_until
+
+_TESTS = Path(__file__).parent
 
 WELL = {
     "version": "1",
@@ -60,11 +63,19 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("heliograph")
 
 
+_ELSEWHERE = {"acceptance", "browser", "timescale"}
+
+
 def pytest_collection_modifyitems(items):
-    """Have every property tried with more examples by `make soak`."""
+    """Have every property tried with more examples by `make soak`, and coverage where it tells.
+
+    What runs in other processes, in a browser or in a database is not counted, only slowed down.
+    """
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.soak)
+        if _ELSEWHERE & set(item.path.relative_to(_TESTS).parts):
+            item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -34,7 +34,7 @@ def start_timescale() -> Iterator[str]:
         MissingProgramError: Node.js or the packages cannot be had.
     """
     folder = install_timescale()
-    command = ["node", "server.mjs", "0"]
+    command = ["node", "--liftoff-only", "server.mjs", "0"]
     with (
         (folder / "server.log").open("w") as log,
         subprocess.Popen(
