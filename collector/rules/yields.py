@@ -39,13 +39,13 @@ class SitePower:
     longitude: float | None
     """Degrees east."""
     panels: int
-    """Panels that had readings, the most at once."""
+    """Panels that told their power, the most at once."""
     mean_panel_watts: float
     """Mean power of one of them."""
     rated_panel_watts: float | None
     """Mean rated power of the site's panels whose rating is known."""
     covered_seconds: float
-    """Mean time of a panel that has readings."""
+    """Mean time of which a panel told its power."""
 
 
 def judge_darkness(sites: Sequence[SitePower], *, start: datetime, end: datetime) -> list[Finding]:

@@ -1,3 +1,4 @@
+-- What is covered is what the energy is of: panels that tell no power are not in it.
 -- The outer bounds are known when it is planned: without them TimescaleDB looks through all readings not materialised yet.
 SELECT site_key,
        bucket,
@@ -9,7 +10,7 @@ SELECT site_key,
        sum(temperature_sum_mc)::bigint,
        sum(samples)::bigint AS samples,
        sum(energy_wh),
-       sum(covered_seconds)::bigint
+       coalesce(sum(covered_seconds) FILTER (WHERE power_samples > 0), 0)::bigint
 FROM span
 JOIN panel USING (site_key)
 CROSS JOIN LATERAL (

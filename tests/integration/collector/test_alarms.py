@@ -124,19 +124,27 @@ async def test_a_site_without_power_in_the_sun_is_down(database, rows, sender):
     assert rows(RAISED) == [("site_down", "critical", "resolved")]
 
 
-async def test_a_site_that_gives_less_than_those_around_is_an_outlier(database, rows):
+async def test_a_site_that_gives_less_than_those_around_is_an_outlier_not_one_with_mute_panels(
+    database, rows
+):
     for number, power in enumerate((300_000, 300_000, 300_000, 100_000)):
         rows(
-            "WITH place AS (INSERT INTO site (site, name, latitude, longitude) "
-            "VALUES (%s, '', 48.0, 11.0) RETURNING site_key), made AS (INSERT INTO panel "
-            "(site_key, panel, rated_watts) SELECT site_key, 'P1', 400 FROM place "
-            "RETURNING panel_key) INSERT INTO reading_raw SELECT panel_key, "
-            "%s - n * INTERVAL '10 min', 20000, 40000, 100, %s, 0 "
-            "FROM made, generate_series(1, 140) AS n RETURNING 1",
+            "INSERT INTO site (site, name, latitude, longitude) VALUES (%s, '', 48, 11) "
+            "RETURNING 1",
             f"s{number}",
-            NOW,
-            power,
         )
+        for panel, told in (("P1", power), ("P2", None if number == 0 else power)):
+            rows(
+                "WITH made AS (INSERT INTO panel (site_key, panel, rated_watts) "
+                "SELECT site_key, %s, 400 FROM site WHERE site = %s RETURNING panel_key) "
+                "INSERT INTO reading_raw SELECT panel_key, "
+                "%s - n * INTERVAL '10 min', 20000, 40000, 100, %s, 0 "
+                "FROM made, generate_series(1, 140) AS n RETURNING 1",
+                panel,
+                f"s{number}",
+                NOW,
+                told,
+            )
     rows(TOUCHED, NOW, NOW)
     await judge_fleet(database, now=NOW)
     assert rows("SELECT site, alert_type FROM alert JOIN site USING (site_key)") == [

@@ -18,7 +18,7 @@ CREATE OR REPLACE FUNCTION site_1m_between(starts timestamptz, ends timestamptz)
            sum(temperature_sum_mc)::bigint,
            sum(samples)::bigint,
            sum(power_mw) / 60000.0,
-           sum(60)::bigint
+           60 * count(power_mw)
     FROM panel
     CROSS JOIN LATERAL (
         SELECT time_bucket('1 minute', time) AS bucket,
