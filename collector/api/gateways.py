@@ -10,7 +10,7 @@ from litestar.params import FromPath, RawBody
 
 from collector.api.bodies import ResendOperation
 from collector.api.paging import Cursor, PageLimit, paged, read_cursor
-from collector.api.parameters import read_time, show
+from collector.api.parameters import SiteFilter, read_time, show
 from collector.database.engine import Database
 from collector.problems import responses
 from collector.queries.accounts import GatewayDetail, find_gateway
@@ -36,15 +36,16 @@ class ResendWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def all_gateways(
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
+    site: SiteFilter = None,
     limit: PageLimit = 1_000,
     cursor: Cursor = None,
 ) -> Response[list[Gateway]]:
-    """All gateways: when they were heard, what arrived and what is lost, what they report.
+    """Gateways, of one site or all: when they were heard, what arrived, was lost, and they report.
 
     In pages, by site and id: a header `Link: <...>; rel="next"` leads on.
     """
     after = ("", "") if cursor is None else read_cursor(cursor, kind=tuple[str, str])
-    gateways = await list_gateways(database, limit=limit + 1, after=after)
+    gateways = await list_gateways(database, site=site, limit=limit + 1, after=after)
     return paged(request, gateways, limit=limit, key=lambda one: (one.site, one.gateway_id))
 
 

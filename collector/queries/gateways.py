@@ -88,18 +88,28 @@ _REVOKE: Final = Statement.load("gateway_revoke", row=_Revoked)
 
 
 async def list_gateways(
-    database: Database, *, limit: int | None = None, after: tuple[str, str] = ("", "")
+    database: Database,
+    *,
+    site: str | None = None,
+    limit: int | None = None,
+    after: tuple[str, str] = ("", ""),
 ) -> list[Gateway]:
     """Return gateways, ordered by site and id.
 
     Args:
         database: Where to look.
+        site: Whose gateways; None for those of all sites.
         limit: How many at most; None for all.
         after: The site and the id after which to begin.
     """
-    site, gateway = after
+    after_site, after_gateway = after
     rows = await _GATEWAYS.all(
-        database, gateway=None, limit=limit, after_site=site, after_gateway=gateway
+        database,
+        gateway=None,
+        site=site,
+        limit=limit,
+        after_site=after_site,
+        after_gateway=after_gateway,
     )
     return [_gateway(row) for row in rows]
 
@@ -111,7 +121,7 @@ async def one_gateway(database: Database, *, gateway: str) -> Gateway:
         ProblemError: There is no such gateway.
     """
     found = await _GATEWAYS.first(
-        database, gateway=gateway, limit=1, after_site="", after_gateway=""
+        database, gateway=gateway, site=None, limit=1, after_site="", after_gateway=""
     )
     if found is None:
         raise unknown_gateway(gateway)

@@ -14,6 +14,7 @@ FROM gateway
 JOIN site USING (site_key)
 LEFT JOIN stream_account AS account USING (gateway_key)
 WHERE (CAST(:gateway AS text) IS NULL OR gateway = :gateway)
+  AND (CAST(:site AS text) IS NULL OR site.site = :site)
   AND (site.site, gateway) > (CAST(:after_site AS text), CAST(:after_gateway AS text))
 GROUP BY gateway_key, site.site
 ORDER BY site.site, gateway

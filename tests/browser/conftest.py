@@ -443,8 +443,8 @@ async def _live(
 
 
 @get("/api/gateways")
-async def _gateways(state: State) -> list[dict[str, Any]]:
-    return make_gateways(state.fleet.sky.now)
+async def _gateways(state: State, site: FromQuery[str | None] = None) -> list[dict[str, Any]]:
+    return [row for row in make_gateways(state.fleet.sky.now) if site in {None, row["site"]}]
 
 
 @get("/api/gateways/{gateway:str}")

@@ -197,7 +197,8 @@ const alert = (row) => timed(row, "raised_at", "last_seen_at", "cleared_at");
 const gateway = (row) => timed(row, "enrolled_at", "last_seen_at", "revoked_at", "health_at");
 
 /** All gateways with the sums of their accounts. */
-export const gateways = async () => (await list("/api/gateways")).map(gateway);
+export const gateways = async (site) =>
+  (await list(site == null ? "/api/gateways" : `/api/gateways?${new URLSearchParams({ site })}`)).map(gateway);
 
 /** One gateway's account. */
 export async function oneGateway(id) {

@@ -95,7 +95,7 @@ async function refreshDaily() {
 }
 
 async function refreshGateways() {
-  gatewayList.show((await gateways()).filter(({ site, revoked_at }) => site === id && revoked_at == null));
+  gatewayList.show((await gateways(id)).filter(({ revoked_at }) => revoked_at == null));
   troubles.gateways.clear();
 }
 
