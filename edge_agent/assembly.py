@@ -12,6 +12,7 @@ from edge_agent.budget import Budget
 from edge_agent.clock import Clock, Clocks
 from edge_agent.config import MEGABYTE, BufferSettings, Config, UploadSettings, pace_of
 from edge_agent.detection import Detection
+from edge_agent.health import Health
 from edge_agent.identity import IdentityFiles
 from edge_agent.intake import Intake
 from edge_agent.kernel import Kernel
@@ -20,7 +21,7 @@ from edge_agent.link import Link
 from edge_agent.model_download import ModelSource
 from edge_agent.model_life import ModelLife
 from edge_agent.mqtt import Subscriber
-from edge_agent.observe import Health, Observer
+from edge_agent.observe import Observer
 from edge_agent.outbox import Limits, Outbox, open_outbox
 from edge_agent.pacer import Pacer
 from edge_agent.panels import PanelBook

@@ -1,18 +1,13 @@
-"""Looks at a running agent from inside: its status, its health report, its signs of life."""
+"""Looks at a running agent from inside: its status, its signs of life."""
 
 import asyncio
 import logging
-import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
-
-import msgspec
-import numpy as np
 
 from edge_agent.config import Config
 from edge_agent.diagnosis import problems
@@ -21,15 +16,10 @@ from edge_agent.forecast import Forecast
 from edge_agent.identity import IdentityFiles
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
-from edge_agent.outbox.runs import OutboxRun
 from edge_agent.pipeline import Stages
 from edge_agent.status import Status, write_status
 from edge_agent.wear import Wear
-from shared.tables import Table, Text
 
-HEALTH_SECONDS: Final = 30.0
-OUTBOX_SECONDS: Final = 600.0
-"""How often a report says again what has not changed of the outbox file."""
 STATUS_SECONDS: Final = 5.0
 STUCK_SECONDS: Final = 60.0
 """Without progress for so long, systemd is no longer told that we live."""
@@ -38,56 +28,8 @@ _RECENT_SECONDS: Final = 300.0
 _LOOK_SECONDS: Final = 0.1
 _SHORTEST_SECONDS: Final = 1.0  # over less, a rate says nothing
 
-_REPORTED: Final = (
-    "version", "started_at", "received_messages", "dropped_messages", "readings", "quarantined",
-    "lost_rows", "disk_bytes_per_reading",
-    "outbox_segments", "outbox_rows", "outbox_bytes", "outbox_oldest_at", "outbox_full",
-    "set_aside", "drained_in_seconds", "backlog_grows", "quarantine_entries", "quarantine_dropped",
-    "clock_offset_seconds", "broker_connected", "detector_trouble",
-    "detector_panels", "detector_learned_panels", "detector_learned_at", "model_version",
-    "clock_trusted", "clock_why",
-    "clock_jumps", "held_segments",
-)  # fmt: skip
-
-_MODEL_NEWS: Final = frozenset({"since", "candidate", "trouble"})
-"""A report is silent about a model that came with the agent and does what it should."""
 
 _log = logging.getLogger(__name__)
-
-
-class Health:
-    """The report an agent sends about itself, each `HEALTH_SECONDS` and when it has an answer."""
-
-    def __init__(self, status_of: Callable[[], Status], *, stages: Stages) -> None:
-        self._status_of = status_of
-        self._stages = stages
-        self._due_at = -math.inf
-        self._outbox: OutboxRun | None = None
-        self._outbox_due_at = -math.inf
-
-    def __call__(self, now: datetime) -> Table | None:
-        """Return the report if one is due."""
-        turn = time.monotonic()  # a clock that is set back must not silence us
-        if turn < self._due_at and not self._stages.resends.unreported:
-            return None
-        self._due_at = turn + HEALTH_SECONDS
-        status = msgspec.to_builtins(self._status_of())
-        report = {name: status[name] for name in _REPORTED}
-        model = status["model"]
-        if model is not None and model.keys() & _MODEL_NEWS:
-            report["model"] = model
-        report["stream"] = str(self._stages.stream)
-        report["next_seq"] = self._stages.next_seq
-        report["resends"] = self._stages.resends.report()
-        outbox = self._stages.outbox.runs.told
-        if outbox is not None and (outbox != self._outbox or turn >= self._outbox_due_at):
-            self._outbox, self._outbox_due_at = outbox, turn + OUTBOX_SECONDS
-            report["outbox_file"] = outbox
-        report["uptime_seconds"] = round(now.timestamp() - status["started_at"])
-        return {
-            "time_us": np.array([round(now.timestamp() * 1e6)], np.int64),
-            "report": Text.of([msgspec.json.encode(report).decode()]),
-        }
 
 
 class Observer:

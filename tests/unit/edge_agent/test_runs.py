@@ -11,8 +11,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from edge_agent.health import Health
 from edge_agent.lane import Lane
-from edge_agent.observe import Health
 from edge_agent.outbox import open_outbox
 from edge_agent.outbox.damage import mark
 from edge_agent.resends import Resends

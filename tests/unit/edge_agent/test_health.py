@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from edge_agent.observe import Health
+from edge_agent.health import Health
 from edge_agent.receipts import ResendRequest
 from edge_agent.resends import Resends
 
