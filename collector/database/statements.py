@@ -13,6 +13,17 @@ from collector.database.engine import Database
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 
+def read(name: str, **parts: str) -> str:
+    """Return ``collector/queries/<name>.sql``.
+
+    Args:
+        name: The file's name without ``.sql``.
+        parts: What replaces ``{part}`` in the file: names of tables and columns, never values.
+    """
+    script = resources.files("collector.queries") / f"{name}.sql"
+    return script.read_text(encoding="utf-8").format(**parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Statement(Generic[Row]):
     """A statement, and the struct that each row of its result becomes, column by column."""
@@ -24,15 +35,14 @@ class Statement(Generic[Row]):
 
     @classmethod
     def load(cls, name: str, *, row: type[Row], **parts: str) -> Self:
-        """Read ``collector/queries/<name>.sql``.
+        """Make one of a file; see `read`.
 
         Args:
             name: The file's name without ``.sql``.
             row: The type of the rows.
-            parts: What replaces ``{part}`` in the file: names of tables and columns, never values.
+            parts: What replaces ``{part}`` in the file.
         """
-        script = (resources.files("collector.queries") / f"{name}.sql").read_text(encoding="utf-8")
-        return cls(text(script.format(**parts)), row)
+        return cls(text(read(name, **parts)), row)
 
     async def all(self, database: Database | AsyncConnection, **values: Any) -> list[Row]:  # noqa: ANN401 - any SQL value
         """Run it and return all rows.

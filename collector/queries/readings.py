@@ -6,12 +6,12 @@ from typing import Final
 import msgspec
 
 from collector.database.engine import Database
-from collector.database.statements import Statement
-from collector.queries.intervals import Period, source_of
+from collector.database.statements import Statement, read
+from collector.queries.intervals import Period, between, source_of
 from collector.queries.panels import FoundPanel
 
 
-class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+class Bucket(msgspec.Struct, frozen=True, gc=False):
     """A panel over one interval, `[timestamp, timestamp + interval)`."""
 
     panel_id: str
@@ -58,9 +58,30 @@ class RawReading(msgspec.Struct, frozen=True, gc=False):
     is not voltage times current, 32 timed on arrival; 0 for nothing."""
 
 
-_SOURCES: Final = ("reading_1m", "reading_1h", "reading_1d")
+class _BucketColumns(msgspec.Struct, frozen=True):
+    timestamp: list[datetime]
+    avg_power: list[float | None]
+    max_power: list[float | None]
+    min_power: list[float | None]
+    avg_temperature: list[float | None]
+    avg_voltage: list[float | None]
+    avg_current: list[float | None]
+    energy_wh: list[float | None]
+    samples: list[int]
+    coverage: list[float]
+
+
+_KEPT: Final = {"reading_1m": 60, "reading_1h": 3_600, "reading_1d": 86_400}
+_FLAVOURS: Final = ("plain", "timescale")
 _BUCKETS: Final = {
-    source: Statement.load("readings", row=Bucket, source=source) for source in _SOURCES
+    (flavour, source, made): Statement.load(
+        "readings",
+        row=_BucketColumns,
+        buckets=read(f"readings_{made}", source=between(source, flavour=flavour)),
+    )
+    for flavour in _FLAVOURS
+    for source in _KEPT
+    for made in ("kept", "wider")
 }
 
 
@@ -76,16 +97,19 @@ async def list_buckets(
         seconds: The width, one of `INTERVALS`.
         now: UTC; the bucket it is in counts as covered so far.
     """
-    whole = period.widened(seconds)
-    return await _BUCKETS[source_of(seconds)].all(
+    whole, source = period.widened(seconds), source_of(seconds)
+    made = "kept" if seconds == _KEPT[source] else "wider"
+    columns = await _BUCKETS[database.flavour.kind, source, made].first(
         database,
-        panel_id=panel.panel_id,
         panel_key=panel.panel_key,
         start=whole.start,
         end=whole.end,
         seconds=seconds,
         now=now,
     )
+    assert columns is not None  # noqa: S101 - an aggregate of everything has a row
+    rows = zip(*msgspec.structs.astuple(columns), strict=True)
+    return [Bucket(panel.panel_id, *row) for row in rows]
 
 
 class _RawColumns(msgspec.Struct, frozen=True):
