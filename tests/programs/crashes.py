@@ -46,6 +46,8 @@ class Outcome:
     """How often each part was killed."""
     exits: Counter[str]
     """How often a part ended by itself and was started again."""
+    last_words: dict[str, str]
+    """What such a part had said last."""
     published: int
     """Distinct readings that were published."""
     lost: int
@@ -67,6 +69,7 @@ class CrashingPath:
     publisher: CountingPublisher
     kills: Counter[str] = field(default_factory=Counter)
     exits: Counter[str] = field(default_factory=Counter)
+    _last_words: dict[str, str] = field(default_factory=dict)
     _again_at: dict[str, float] = field(default_factory=dict)
 
     def crash(self, count: int, *, rng: random.Random) -> Outcome:
@@ -122,6 +125,7 @@ class CrashingPath:
                 continue
             if part not in self._again_at:
                 self.exits[part] += 1
+                self._last_words[part] = owner.process.last_words()
                 self._again_at[part] = time.monotonic() + _RESTART_SECONDS
             if time.monotonic() >= self._again_at[part]:
                 del self._again_at[part]
@@ -158,6 +162,7 @@ class CrashingPath:
         return Outcome(
             kills=self.kills,
             exits=self.exits,
+            last_words=self._last_words,
             published=len(published),
             lost=len(published - stored),
             doubled=len(rows) - len({(panel, moment) for panel, moment, _ in rows}),

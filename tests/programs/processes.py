@@ -90,6 +90,11 @@ class Process:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait(10)
 
+    def last_words(self) -> str:
+        """Return how it ended, and what it said before."""
+        code = None if self._process is None else self._process.poll()
+        return f"exit code {code}: {self.tail()}"
+
     def tail(self) -> str:
         """Return the end of what it said."""
         return self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
