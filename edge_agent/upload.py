@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -146,6 +146,22 @@ class Uploader:
         )
 
 
+class _Client(httpx.AsyncClient):
+    """A client all of whose failures are `httpx.HTTPError`."""
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
+        """Send a request.
+
+        A connection that is cut in the moment it is made has no socket any more where anyio asks it
+        for its peer, and what that raises nobody maps.
+        """
+        try:
+            return await super().send(request, **options)
+        except (AttributeError, OSError) as error:
+            reason = f"the connection was cut as it was made: {error}"
+            raise httpx.ConnectError(reason, request=request) from error
+
+
 @asynccontextmanager
 async def open_client(
     collector_url: str, *, version: str, listener: Listener | None = None
@@ -158,7 +174,7 @@ async def open_client(
         listener: Who hears the time each answer tells.
     """
     limits = httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=120.0)
-    async with httpx.AsyncClient(
+    async with _Client(
         base_url=collector_url.rstrip("/"),
         timeout=_TIMEOUT,
         limits=limits,
