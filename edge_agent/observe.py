@@ -28,7 +28,6 @@ _RECENT_SECONDS: Final = 300.0
 _LOOK_SECONDS: Final = 0.1
 _SHORTEST_SECONDS: Final = 1.0  # over less, a rate says nothing
 
-
 _log = logging.getLogger(__name__)
 
 

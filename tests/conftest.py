@@ -18,6 +18,7 @@ from programs.soak import Proof, rounds, summary
 from programs.waiting import accepts, free_port, wait_until
 
 _TESTS = Path(__file__).parent
+_ELSEWHERE = {"acceptance", "browser", "timescale"}
 
 WELL = {
     "version": "1",
@@ -61,9 +62,6 @@ hypothesis.settings.register_profile(
     "heliograph", deadline=None, max_examples=rounds(25, soak=1_000)
 )
 hypothesis.settings.load_profile("heliograph")
-
-
-_ELSEWHERE = {"acceptance", "browser", "timescale"}
 
 
 def pytest_collection_modifyitems(items):

@@ -40,7 +40,7 @@ async def all_gateways(
     limit: PageLimit = 1_000,
     cursor: Cursor = None,
 ) -> Response[list[Gateway]]:
-    """Gateways, of one site or all: when they were heard, what arrived, was lost, and they report.
+    """Gateways of one site or of all: when each was heard, its account, its report on itself.
 
     In pages, by site and id: a header `Link: <...>; rel="next"` leads on.
     """

@@ -1,13 +1,14 @@
 """A panel's readings: raw ones, or buckets made of the aggregate that fits."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from collector.database.engine import Database
+from collector.database.rollups.statements import load
 from collector.database.statements import Statement, read
-from collector.queries.intervals import Period, between, source_of
+from collector.queries.intervals import INTERVALS, Period, between, source_of
 from collector.queries.panels import FoundPanel
 
 
@@ -71,17 +72,24 @@ class _BucketColumns(msgspec.Struct, frozen=True):
     coverage: list[float]
 
 
-_KEPT: Final = {"reading_1m": 60, "reading_1h": 3_600, "reading_1d": 86_400}
+_KEPT: Final = (60, 3_600, 86_400)
 _FLAVOURS: Final = ("plain", "timescale")
+
+
+def _buckets(seconds: int, *, flavour: Literal["plain", "timescale"]) -> Statement[_BucketColumns]:
+    source = between(source_of(seconds), flavour=flavour)
+    if seconds in _KEPT:
+        made = read("readings_kept", source=source)
+    else:
+        columns = load("longer_columns", width=f"{seconds} seconds")
+        made = read("readings_wider", source=source, columns=columns)
+    return Statement.load("readings", row=_BucketColumns, buckets=made)
+
+
 _BUCKETS: Final = {
-    (flavour, source, made): Statement.load(
-        "readings",
-        row=_BucketColumns,
-        buckets=read(f"readings_{made}", source=between(source, flavour=flavour)),
-    )
+    (flavour, seconds): _buckets(seconds, flavour=flavour)
     for flavour in _FLAVOURS
-    for source in _KEPT
-    for made in ("kept", "wider")
+    for seconds in INTERVALS.values()
 }
 
 
@@ -97,9 +105,8 @@ async def list_buckets(
         seconds: The width, one of `INTERVALS`.
         now: UTC; the bucket it is in counts as covered so far.
     """
-    whole, source = period.widened(seconds), source_of(seconds)
-    made = "kept" if seconds == _KEPT[source] else "wider"
-    columns = await _BUCKETS[database.flavour.kind, source, made].first(
+    whole = period.widened(seconds)
+    columns = await _BUCKETS[database.flavour.kind, seconds].first(
         database,
         panel_key=panel.panel_key,
         start=whole.start,

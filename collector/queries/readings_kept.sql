@@ -1,3 +1,3 @@
 SELECT *
-    FROM {source}
-    WHERE panel_key = :panel_key AND bucket >= CAST(:start AS timestamptz) AND bucket < CAST(:end AS timestamptz)
+FROM {source}
+WHERE panel_key = :panel_key AND bucket >= CAST(:start AS timestamptz) AND bucket < CAST(:end AS timestamptz)

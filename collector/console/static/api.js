@@ -196,7 +196,7 @@ const timed = (row, ...names) => ({ ...row, ...Object.fromEntries(names.map((nam
 const alert = (row) => timed(row, "raised_at", "last_seen_at", "cleared_at");
 const gateway = (row) => timed(row, "enrolled_at", "last_seen_at", "revoked_at", "health_at");
 
-/** All gateways with the sums of their accounts. */
+/** The gateways of a site, or all, with the sums of their accounts. */
 export const gateways = async (site) =>
   (await list(site == null ? "/api/gateways" : `/api/gateways?${new URLSearchParams({ site })}`)).map(gateway);
 
