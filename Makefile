@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --system-certs --constraint constraints.txt --build-constraints constraints.txt
 # On all cores, and without what is never imported.
-COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(tests|pip|faker|h5py|polyfactory|setuptools|fontTools|transformers|narwhals|reference)/' \
+COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(tests|pip|faker|h5py|polyfactory|setuptools|fontTools|transformers|narwhals|reference|matplotlib|mypyc?|pygments/lexers|pydantic|PIL)/' \
   $(VENV)/lib collector deploy edge_agent models shared
 # Many tests wait for programs they have started.
 TESTERS := $(shell echo $$(($$(nproc) * 2)))

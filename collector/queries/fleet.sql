@@ -1,10 +1,18 @@
 -- All of it is read from small tables, however many sites and readings there are. Where midnight has
 -- passed since the job looked, what it called today is yesterday.
-WITH chosen AS (
-    SELECT site.*,
-           date_trunc('day', CAST(:now AS timestamptz) AT TIME ZONE timezone) AT TIME ZONE timezone AS today,
-           (date_trunc('day', CAST(:now AS timestamptz) AT TIME ZONE timezone) - INTERVAL '1 day') AT TIME ZONE timezone AS yesterday
+-- Days are told once for each time zone: for each site that took a third of the time.
+WITH zone AS MATERIALIZED (
+    SELECT timezone,
+           midnight AT TIME ZONE timezone AS today,
+           (midnight - INTERVAL '1 day') AT TIME ZONE timezone AS yesterday,
+           midnight::date - 1 AS date_yesterday
+    FROM (SELECT DISTINCT timezone FROM site) AS known
+    CROSS JOIN LATERAL (SELECT date_trunc('day', CAST(:now AS timestamptz) AT TIME ZONE timezone) AS midnight) AS local
+),
+chosen AS (
+    SELECT *
     FROM site
+    JOIN zone USING (timezone)
     WHERE site > CAST(:after AS text)
     ORDER BY site
     LIMIT :limit
@@ -63,7 +71,7 @@ CROSS JOIN LATERAL (
            CASE WHEN kept.today = chosen.today THEN today_seconds END AS seconds_today,
            CASE WHEN kept.today = chosen.today THEN yesterday_seconds WHEN kept.today = yesterday THEN today_seconds END AS seconds_yesterday
 ) AS energy
-LEFT JOIN rollup.site_sun AS sun ON sun.site_key = chosen.site_key AND sun.day = (CAST(:now AS timestamptz) AT TIME ZONE timezone)::date - 1
+LEFT JOIN rollup.site_sun AS sun ON sun.site_key = chosen.site_key AND sun.day = date_yesterday
 LEFT JOIN alerts ON alerts.site_key = chosen.site_key
 LEFT JOIN gateways ON gateways.site_key = chosen.site_key
 ORDER BY site
