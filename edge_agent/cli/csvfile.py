@@ -106,11 +106,13 @@ def _places(header: Sequence[str], *, name: str) -> dict[str, int]:
     known = ("timestamp", "panel_id", *MEASURED, *SITE, "label")
     places = {column: header.index(column) for column in known if column in header}
     if "timestamp" not in places:
-        raise EdgeError(f"{name}, line 1: there is no column timestamp; there are {header}")
+        raise EdgeError(
+            f"{name}, line 1: there is no column timestamp; there are, between commas, {header}"
+        )
     if not {"voltage_volts", "power_output_watts", "current_amperes"} & places.keys():
         raise EdgeError(
             f"{name}, line 1: there is none of the columns {', '.join(MEASURED[1:])}; "
-            f"there are {header}"
+            f"there are, between commas, {header}"
         )
     return places
 
