@@ -1,7 +1,8 @@
 """What all tests share: real brokers, a real database, the real programs."""
 
+import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from programs.soak import Proof, rounds, summary
 from programs.waiting import accepts, free_port, wait_until
 
 _TESTS = Path(__file__).parent
+_WORKER = "PYTEST_XDIST_WORKER"
 _ELSEWHERE = {"acceptance", "browser", "timescale"}
 
 WELL = {
@@ -65,15 +67,54 @@ hypothesis.settings.load_profile("heliograph")
 
 
 def pytest_collection_modifyitems(items):
-    """Have every property tried with more examples by `make soak`, and coverage where it tells.
-
-    What runs in other processes, in a browser or in a database is not counted, only slowed down.
-    """
+    """Have every property tried with more examples by `make soak`."""
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.soak)
-        if _ELSEWHERE & set(item.path.relative_to(_TESTS).parts):
-            item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session):
+    """End what pytest-cov counts in a worker before it knows it for one: no pause reaches that."""
+    if _WORKER in os.environ and (counting := _counting(session)):
+        counting.pause()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """Count in one worker what importing covers: all import the same, in half the time."""
+    uncounted = os.environ.get(_WORKER, "gw0") != "gw0"
+    with _paused(session) if uncounted else nullcontext():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Count nothing where it tells little, but takes time all the same.
+
+    There the work is done in other processes, in a browser or in a database.
+    """
+    uncounted = _ELSEWHERE & set(item.path.relative_to(_TESTS).parts)
+    with _paused(item.session) if uncounted else nullcontext():
+        return (yield)
+
+
+@contextmanager
+def _paused(session):
+    counting = _counting(session)
+    if counting is None:
+        yield
+        return
+    counting.pause()
+    try:
+        yield
+    finally:
+        counting.resume()
+
+
+def _counting(session):
+    """Return what counts coverage; None when nothing does."""
+    return getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -10,10 +10,13 @@ from collector.database.engine import Database
 from collector.database.rollups.statements import Connection, run
 
 _POLICIES: Final = """
-SELECT alter_job(job_id, config => config || jsonb_build_object(%(key)s::text, %(value)s::text))
-FROM timescaledb_information.jobs
+SELECT altered.job_id
+FROM timescaledb_information.jobs AS job
+CROSS JOIN LATERAL alter_job(
+    job.job_id, config => job.config || jsonb_build_object(%(key)s::text, %(value)s::text)
+) AS altered
 WHERE proc_name = %(policy)s AND hypertable_name = ANY(%(tables)s)
-  AND (config ->> %(key)s)::interval <> %(value)s::interval
+  AND (job.config ->> %(key)s)::interval <> %(value)s::interval
 """
 # What came late and is not aggregated yet stays; both are seen as of the same moment.
 _OLD_READINGS: Final = """
