@@ -1,8 +1,6 @@
 """Who asks, and whether that is enough: the one place that decides it for every route."""
 
 import re
-from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -18,6 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
+from collector.kept import Kept
 from collector.refusals import bad_request
 from collector.roles import ALLOWED, OPTION, SIGNED, Access, Caller, Role
 from collector.sessions import (
@@ -28,14 +27,11 @@ from collector.sessions import (
     session_cookie,
 )
 from collector.throttle import Throttle
-from collector.tokens import find_caller
+from collector.tokens import Callers
 from shared.errors import ClockError, InvalidTokenError
 from shared.signing import claimed_gateway, verify
 
 GATEWAY_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-KEYS_KEPT: Final = 10_000
-KEYS_KEPT_FOR: Final = timedelta(seconds=2)
-"""How long a key is used without asking again, so how long a revoked gateway may still upload."""
 _OPEN_SESSIONS: Final = 30
 _DOTS_OF_A_SIGNED_TOKEN: Final = 2
 
@@ -50,45 +46,28 @@ class _Gateway(msgspec.Struct, frozen=True):
 _FIND: Final = Statement.load("gateway_find", row=_Gateway)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    caller: Caller
-    key: Ed25519PublicKey
-    until: datetime
-
-
 class GatewayKeys:
-    """The public keys of gateways that upload, kept for a moment."""
+    """The public keys of gateways that upload."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: Kept[str, tuple[Caller, Ed25519PublicKey]] = Kept()
 
     async def find(
         self, gateway: str, *, database: Database, now: datetime
     ) -> tuple[Caller, Ed25519PublicKey] | None:
         """Return a gateway and its key; None when it is unknown or revoked."""
-        kept = self._kept.get(gateway)
-        if kept is None or kept.until <= now:
-            self._kept.pop(gateway, None)
-            row = await _FIND.first(database, gateway=gateway)
-            if row is None:
-                return None
-            kept = self._keep(gateway, row=row, now=now)
-        return kept.caller, kept.key
-
-    def _keep(self, gateway: str, *, row: _Gateway, now: datetime) -> _Kept:
-        caller = Caller(
-            role=Role.GATEWAY,
-            name=gateway,
-            site_key=row.site_key,
-            site=row.site,
-            gateway_key=row.gateway_key,
-        )
-        key = Ed25519PublicKey.from_public_bytes(row.public_key)
-        self._kept[gateway] = kept = _Kept(caller, key, now + KEYS_KEPT_FOR)
-        if len(self._kept) > KEYS_KEPT:
-            self._kept.popitem(last=False)
-        return kept
+        known = self._kept.get(gateway, now=now)
+        if known is None and (row := await _FIND.first(database, gateway=gateway)):
+            caller = Caller(
+                role=Role.GATEWAY,
+                name=gateway,
+                site_key=row.site_key,
+                site=row.site,
+                gateway_key=row.gateway_key,
+            )
+            known = caller, Ed25519PublicKey.from_public_bytes(row.public_key)
+            self._kept.put(gateway, known, now=now)
+        return known
 
 
 class Authentication(ASGIMiddleware):
@@ -99,6 +78,7 @@ class Authentication(ASGIMiddleware):
     def __init__(self, *, console_open: bool) -> None:
         self._console_open = console_open
         self._keys = GatewayKeys()
+        self._callers = Callers()
         self._open_sessions = Throttle(limit=_OPEN_SESSIONS, window=timedelta(minutes=1))
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
@@ -126,7 +106,7 @@ class Authentication(ASGIMiddleware):
         if scheme.lower() != "bearer" or not token.isascii():
             raise unauthorized(given=True)
         if token.count(".") != _DOTS_OF_A_SIGNED_TOKEN:
-            caller = await find_caller(database, token=token, now=now)
+            caller = await self._callers.find(token, database=database, now=now)
         elif asked in SIGNED:
             caller = await self._signed(request, token=token, now=now)
         else:

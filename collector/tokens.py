@@ -10,6 +10,7 @@ import msgspec
 from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
+from collector.kept import Kept
 from collector.queries.sites import find_site
 from collector.roles import Caller, Role
 
@@ -123,3 +124,18 @@ async def find_caller(database: Database, *, token: str, now: datetime) -> Calle
     if known is None:
         return None
     return Caller(role=known.role, name=known.name, site_key=known.site_key, site=known.site)
+
+
+class Callers:
+    """Whose the tokens are that come with questions."""
+
+    def __init__(self) -> None:
+        self._kept: Kept[bytes, Caller] = Kept()
+
+    async def find(self, token: str, *, database: Database, now: datetime) -> Caller | None:
+        """Return whose token this is; None when it is unknown, expired or revoked."""
+        key = digest(token)
+        caller = self._kept.get(key, now=now)
+        if caller is None and (caller := await find_caller(database, token=token, now=now)):
+            self._kept.put(key, caller, now=now)
+        return caller
