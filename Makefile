@@ -7,7 +7,7 @@ INSTALL := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --system-certs --co
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(tests|pip|faker|h5py|polyfactory|setuptools|fontTools|transformers|narwhals|reference|matplotlib|mypyc?|pygments/lexers|pydantic|PIL)/' \
   $(VENV)/lib collector deploy edge_agent models shared
 # Many tests wait for programs they have started.
-TESTERS := $(shell echo $$(($$(nproc) * 2)))
+TESTERS := $(shell echo $$(($$(nproc) * 3 / 2)))
 DEMO := $(VENV)/.installed-for-demo
 DEVELOPMENT := $(VENV)/.installed-for-development
 
@@ -35,7 +35,7 @@ check: static ## the static checks: format, lint, types, imports, documentation
 static: $(DEVELOPMENT)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers $$(nproc)
 	$(BIN)/lint-imports --cache-dir .import_linter_cache
 
 # What tests need and pip does not have.
@@ -67,13 +67,13 @@ $(BIN)/uv:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 
 $(DEMO): pyproject.toml constraints.txt | $(BIN)/uv
-	@echo "Installing what the demo needs (once; about a minute)"
+	@echo "Installing what the demo needs (once; half a minute)"
 	@$(INSTALL) --editable '.[edge,collector,notify,embedded,train]'
 	@$(COMPILE)
 	@touch $@
 
 $(DEVELOPMENT): pyproject.toml constraints.txt | $(BIN)/uv
-	@echo "Installing what development needs (once; about two minutes)"
+	@echo "Installing what development needs (once; about a minute)"
 	@$(INSTALL) --editable '.[edge,collector,notify,embedded,parquet,train,dev]'
 	@$(COMPILE)
 	@touch $(DEMO) $@

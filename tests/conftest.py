@@ -92,9 +92,11 @@ def pytest_collection(session):
 def pytest_runtest_protocol(item):
     """Count nothing where it tells little, but takes time all the same.
 
-    There the work is done in other processes, in a browser or in a database.
+    That is where other processes, a browser or a database do the work, and where a property is
+    tried, most of which is trying.
     """
-    uncounted = _ELSEWHERE & set(item.path.relative_to(_TESTS).parts)
+    elsewhere = _ELSEWHERE & set(item.path.relative_to(_TESTS).parts)
+    uncounted = elsewhere or item.get_closest_marker("soak")
     with _paused(item.session) if uncounted else nullcontext():
         return (yield)
 
