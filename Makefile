@@ -27,7 +27,7 @@ demo: $(DEMO) ## two solar sites, live, on this machine (DEMO_PORT=8000, DEMO_SE
 
 test: $(DEVELOPMENT) ## all static checks and all tests
 	@$(MAKE) --jobs=2 --output-sync=line static programs
-	$(BIN)/python -m pytest -n $(TESTERS) --dist loadscope --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=85
+	$(BIN)/python -m pytest -n $(TESTERS) --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=85
 
 check: static ## the static checks: format, lint, types, imports, documentation
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_documentation.py

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from edge_agent.status import Status
 from programs.collector import CollectorServer
@@ -71,6 +72,22 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.soak)
+
+
+class _Scheduling(LoadScopeScheduling):
+    """Gives a worker the tests of a file together, and those of a whole folder where that pays.
+
+    The database and the browser of these are started once in each worker, which takes long.
+    """
+
+    def _split_scope(self, nodeid):
+        folder = nodeid.removeprefix("tests/").split("/")[0]
+        return folder if folder in {"browser", "timescale"} else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Have tests given out so."""
+    return _Scheduling(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)

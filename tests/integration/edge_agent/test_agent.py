@@ -188,8 +188,10 @@ async def test_a_segment_the_collector_refuses_is_set_aside_and_the_others_go_on
     with closing(sqlite3.connect(agent.outbox)) as outbox:
         [(reason,)] = outbox.execute("SELECT reason FROM set_aside").fetchall()
     assert reason == "HTTP 400: no"
+    told = "is set aside: the collector refuses it: HTTP 400: no"
+    await until(lambda: told in agent.log.read_text())
     log = agent.log.read_text()
-    assert log.count("is set aside: the collector refuses it: HTTP 400: no") == 1
+    assert log.count(told) == 1
 
 
 async def test_a_segment_on_which_the_collector_fails_does_not_hold_up_the_others(
