@@ -6,7 +6,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import pwd
 import shutil
 import stat
 import subprocess
@@ -20,14 +19,13 @@ from urllib.parse import quote
 
 import psycopg
 
-from collector.database.keeper import POLL_SECONDS, STOP_SECONDS, lock, whose
+from collector.database.embedded_user import START_SECONDS, run, server_user
+from collector.database.keeper import POLL_SECONDS, STOP_SECONDS, lock
 from collector.errors import EmbeddedDatabaseError
 
-START_SECONDS: Final = 60.0
 _SOCKET: Final = ".s.PGSQL.5432"
 _LONGEST_SOCKET_PATH: Final = 107
 _DATABASE: Final = "heliograph"
-_ROOTS_USER: Final = "pgserver"
 
 _SETTINGS: Final = {
     "listen_addresses": "",
@@ -89,7 +87,7 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
         EmbeddedDatabaseError: The wheel is not installed, or the server does not start.
     """
     folder = data_dir.expanduser().resolve()
-    binaries, user = _binaries(), _ROOTS_USER if os.geteuid() == 0 else None
+    binaries, user = _binaries(), server_user()
     _make_folder(folder, binaries=binaries, user=user)
     used = lock(folder / "users.lock", operation=fcntl.LOCK_SH)
     assert used is not None  # noqa: S101 - a lock without LOCK_NB is waited for
@@ -122,14 +120,10 @@ def _binaries() -> Path:
 
 
 def _make_folder(folder: Path, *, binaries: Path, user: str | None) -> None:
-    """Make the folder private; PostgreSQL refuses to be root, so root gives it to another user."""
+    """Make the folder private, and give it to the server's user."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if user is None:
         return
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        _run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", user])
     folder.chmod(0o700)
     shutil.chown(folder, user)
     for parent in {*folder.parents, *binaries.parents, binaries}:
@@ -143,36 +137,14 @@ def _initialise(cluster: Path, *, binaries: Path, user: str | None) -> None:
     unfinished = cluster.with_name("postgres.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     options = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--username=postgres"]
-    _run([binaries / "initdb", *options, "--pgdata", unfinished], user=user, folder=cluster.parent)
-    _run(
+    run([binaries / "initdb", *options, "--pgdata", unfinished], user=user, folder=cluster.parent)
+    run(
         [binaries / "postgres", "--single", "-D", unfinished, "postgres"],
         user=user,
         folder=cluster.parent,
         statement=f"CREATE DATABASE {_DATABASE}",
     )
     unfinished.rename(cluster)
-
-
-def _run(
-    command: list[str | Path],
-    *,
-    user: str | None = None,
-    folder: Path | None = None,
-    statement: str = "",
-) -> None:
-    try:
-        subprocess.run(  # noqa: S603 - the wheel's own programs, and useradd
-            command,
-            check=True,
-            capture_output=True,
-            **whose(user),
-            cwd=folder,
-            input=statement.encode(),
-            timeout=START_SECONDS,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        output = getattr(error, "stderr", None) or b""
-        raise EmbeddedDatabaseError(f"{error} {output.decode(errors='replace')}".strip()) from error
 
 
 def _socket_folder(cluster: Path, *, user: str | None) -> Path:

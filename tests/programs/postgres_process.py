@@ -1,7 +1,6 @@
 """A PostgreSQL that tests kill: the embedded one's programs, without what starts them again."""
 
 import contextlib
-import os
 import random
 import shutil
 import signal
@@ -14,6 +13,7 @@ import psutil
 import psycopg
 
 from collector.database import embedded
+from collector.database.embedded_user import server_user
 from collector.database.keeper import whose
 from programs.processes import Process
 from programs.waiting import wait_until
@@ -28,7 +28,7 @@ class PostgresProcess:
         Args:
             folder: Open to whom it runs as: PostgreSQL refuses to be root.
         """
-        user = embedded._ROOTS_USER if os.geteuid() == 0 else None
+        user = server_user()
         binaries = embedded._binaries()
         embedded._make_folder(folder, binaries=binaries, user=user)
         cluster = folder / "postgres"
