@@ -7,7 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from collector.database.engine import Database, open_database
-from collector.database.migrate import current, head
+from collector.database.revision import current, head
 from collector.database.statements import Statement
 from collector.settings import Settings
 

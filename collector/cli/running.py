@@ -10,7 +10,7 @@ import typer
 
 from collector.database.embedded import set_or_embedded
 from collector.database.engine import Database, open_database, without_secrets
-from collector.database.migrate import current, head
+from collector.database.revision import current, head
 from collector.errors import DatabaseUnsuitableError, SettingsError
 from collector.settings import Settings
 from shared.errors import HeliographError

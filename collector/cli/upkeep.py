@@ -6,7 +6,8 @@ import typer
 
 from collector.cli.printing import AsJson, show_facts, show_rows
 from collector.cli.running import FAILED, chosen_database, settings_from_environment, told_to_people
-from collector.database.migrate import current, head, upgrade
+from collector.database.migrate import upgrade
+from collector.database.revision import current, head
 from collector.doctor import examine
 
 

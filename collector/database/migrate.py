@@ -1,20 +1,15 @@
-"""Bringing a database to the schema this program needs, by Alembic."""
+"""Bringing a database to the schema this program needs."""
 
-import contextlib
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, text
 
-from collector.database.engine import CONNECT_SECONDS, mapped_errors, settle_connections, split_url
+from collector.database.engine import mapped_errors
 from collector.database.flavour import QUERY, Flavour
+from collector.database.revision import connected, current, head, known, revision_of
 from collector.errors import DatabaseUnsuitableError
 
+HEAD: Final = "head"
 _LOCK: Final = 0x48_45_4C_49_4F
 _WANTS_EXTENSION: Final = """
 SELECT EXISTS (SELECT FROM pg_available_extensions
@@ -22,7 +17,7 @@ SELECT EXISTS (SELECT FROM pg_available_extensions
 """
 
 
-def upgrade(url: str, *, to: str = "head") -> None:
+def upgrade(url: str, *, to: str = HEAD) -> None:
     """Bring a database to the newest schema, in one transaction; programs wait for each other.
 
     A database that is empty gets the extension TimescaleDB where the server has it.
@@ -35,52 +30,23 @@ def upgrade(url: str, *, to: str = "head") -> None:
         DatabaseAwayError: The database cannot be reached.
         DatabaseUnsuitableError: It lacks what is needed, or is newer than this program.
     """
-    with _connected(url) as connection:
+    if to == HEAD and current(url) == head():
+        return
+    # Alembic takes a quarter of a collector's start to import; at most starts nothing is to do.
+    from collector.database.migrations.running import run_to
+
+    with connected(url) as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        revision = _revision(connection)
+        revision = revision_of(connection)
         if revision is None:
             _add_extension(connection)
-        elif revision not in {script.revision for script in _scripts().walk_revisions()}:
+        elif revision not in known():
             raise DatabaseUnsuitableError(
                 f"the database has schema {revision}, this program knows up to {head()}: "
                 "run the newer program"
             )
-        config = _config()
-        config.attributes["connection"] = connection
-        config.attributes["flavour"] = Flavour.of(connection.execute(text(QUERY)).one())
-        command.upgrade(config, to)
-
-
-def current(url: str) -> str | None:
-    """Return the revision of a database's schema; None when it has none.
-
-    Raises:
-        DatabaseAwayError: The database cannot be reached.
-    """
-    with _connected(url) as connection:
-        return _revision(connection)
-
-
-def head() -> str:
-    """Return the newest revision this program knows."""
-    revision = _scripts().get_current_head()
-    assert revision is not None  # noqa: S101 - the package has migrations
-    return revision
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+        flavour = Flavour.of(connection.execute(text(QUERY)).one())
+        run_to(to, connection=connection, flavour=flavour)
 
 
 def _add_extension(connection: Connection) -> None:
@@ -88,14 +54,3 @@ def _add_extension(connection: Connection) -> None:
         return
     with mapped_errors():
         connection.execute(text("CREATE EXTENSION timescaledb"))
-
-
-@contextlib.contextmanager
-def _connected(url: str) -> Iterator[Connection]:
-    address, _ = split_url(url)
-    engine = create_engine(
-        address, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
-    )
-    settle_connections(engine)
-    with mapped_errors(), engine.begin() as connection:
-        yield connection

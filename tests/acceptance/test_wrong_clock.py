@@ -98,10 +98,7 @@ def test_readings_of_a_wrong_clock_end_at_their_true_times(
     # All of them on disk: what a killed agent has not acknowledged, it receives again, and later.
     # The status counts what is held a moment after it is.
     wait_until(
-        lambda: (
-            agent.report("status")["outbox_rows"] == 10
-            and agent.report("status")["held_segments"] > 0
-        ),
+        lambda: (status := agent.status()).outbox_rows == 10 and status.held_segments > 0,
         timeout=30,
         what="others are held",
     )
@@ -113,13 +110,9 @@ def test_readings_of_a_wrong_clock_end_at_their_true_times(
     agent.start()
     for _ in range(3):
         panels.publish()
-    wait_until(
-        lambda: agent.report("status")["outbox_rows"] == 16, timeout=30, what="these are held too"
-    )
+    wait_until(lambda: agent.status().outbox_rows == 16, timeout=30, what="these are held too")
     wrong_clock.differs_by(seconds=0)
-    wait_until(
-        lambda: agent.report("status")["clock_trusted"], timeout=60, what="the clock is trusted"
-    )
+    wait_until(lambda: agent.status().clock_trusted, timeout=60, what="the clock is trusted")
     for _ in range(3):
         panels.publish(clock_error=0)
     wait_until(
@@ -127,10 +120,8 @@ def test_readings_of_a_wrong_clock_end_at_their_true_times(
         timeout=60,
         what="all readings are stored",
     )
-    wait_until(
-        lambda: agent.report("status")["held_segments"] == 0, timeout=30, what="nothing is held"
-    )
-    assert agent.report("status")["clock_jumps"] == 1
+    wait_until(lambda: agent.status().held_segments == 0, timeout=30, what="nothing is held")
+    assert agent.status().clock_jumps == 1
     rows = stored(whole_path, name)
     assert len(rows) == len(panels.expected)
     found = {(panel, current): (at, quality) for panel, at, current, quality in rows}

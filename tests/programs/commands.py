@@ -13,7 +13,11 @@ from programs.processes import inherited
 
 
 def run_command(
-    main: Callable[[], None], arguments: Sequence[str], *, environment: Mapping[str, str]
+    main: Callable[[], None],
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    given: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself, and return what a process of its own would have.
 
@@ -21,11 +25,12 @@ def run_command(
         main: The program's entry.
         arguments: Of the command line, the program's name first.
         environment: Variables it gets beside the inherited ones.
+        given: What it reads from standard input.
     """
     out, err = io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(io.BytesIO())
     with (
         mock.patch.object(sys, "argv", list(arguments)),
-        mock.patch.object(sys, "stdin", io.StringIO()),
+        mock.patch.object(sys, "stdin", io.StringIO(given)),
         mock.patch.dict(os.environ, inherited() | dict(environment), clear=True),
         redirect_stdout(out),
         redirect_stderr(err),

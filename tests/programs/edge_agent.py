@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.cli import main
+from edge_agent.status import Status, read_status
 from programs.collector import CollectorServer
 from programs.commands import run_command
 from programs.processes import Process, inherited
@@ -110,6 +111,12 @@ class EdgeAgent:
         done = self._run(*arguments, "--json")
         assert done.returncode in {0, 1}, done.stderr
         return json.loads(done.stdout)
+
+    def status(self) -> Status:
+        """Return what it last said of itself, as it stands in its file."""
+        status = read_status(self.config.with_name("outbox.db"))
+        assert status is not None
+        return status
 
     def discard(self) -> None:
         """End it in any case."""

@@ -28,12 +28,15 @@ def wait_until(
 ) -> T:
     """Poll a condition of another process until it holds, and return what it returned.
 
+    A condition that takes long is asked less often: the other process needs the processor, too.
+
     Raises:
         AssertionError: It does not hold in time.
     """
-    deadline = time.monotonic() + timeout
+    deadline = (began := time.monotonic()) + timeout
     while not (result := condition()):
-        if time.monotonic() > deadline:
+        if (ended := time.monotonic()) > deadline:
             raise AssertionError(f"not within {timeout:g} s: {what or condition}; last {result!r}")
-        time.sleep(every)
+        time.sleep(max(every, 2 * (ended - began)))
+        began = time.monotonic()
     return result

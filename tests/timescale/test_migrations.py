@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from collector.database.engine import open_database
 from collector.database.flavour import Flavour
-from collector.database.migrate import current, head, upgrade
+from collector.database.migrate import upgrade
+from collector.database.revision import current, head
 from collector.errors import DatabaseUnsuitableError
 from collector.queries.accounts import find_gateway
 

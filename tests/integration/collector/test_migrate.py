@@ -1,10 +1,14 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 
-from collector.database.migrate import current, head, upgrade
+from collector.database import migrations
+from collector.database.migrate import upgrade
+from collector.database.revision import current, head, known
 from collector.errors import DatabaseAwayError, DatabaseUnsuitableError
 
 UPGRADE = "import sys; from collector.database.migrate import upgrade; upgrade(sys.argv[1])"
@@ -42,3 +46,9 @@ def test_a_wrong_url_is_refused_without_repeating_its_password():
     with pytest.raises(DatabaseUnsuitableError) as told:
         upgrade("mysql://me:secret@host/db")
     assert "secret" not in str(told.value)
+
+
+def test_the_revisions_that_are_known_are_those_of_alembic():
+    folder = Path(migrations.__file__).parent
+    scripts = ScriptDirectory(folder, version_locations=[folder / "versions"])
+    assert known() == [script.revision for script in scripts.walk_revisions()][::-1]

@@ -2,21 +2,20 @@
 
 import asyncio
 import json
-import subprocess
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import psycopg
 import pytest
 
+from collector.cli import main
 from collector.database.engine import open_database
 from collector.database.statements import Statement
 from collector.errors import DatabaseError, ProblemError
 from collector.notify.dispatch import GIVE_UP_AFTER, deliver_due
 from collector.queries.notifications import NewRoute, Route, add_route, lease_route, list_routes
 from integration.collector.bodies import NOW
-from programs.collector import COLLECTOR
-from programs.processes import inherited
+from programs.commands import run_command
 from shared.alerts import Severity
 
 SECRET = "s3cret"
@@ -270,15 +269,9 @@ async def test_a_mail_arrives(database, route, happens):
 
 
 def command(postgres_url, *arguments, given=""):
-    done = subprocess.run(
-        [COLLECTOR, "notify", *arguments, "--json"],
-        env=inherited() | {"HELIOGRAPH_DATABASE_URL": postgres_url},
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    line = ["collector", "notify", *arguments, "--json"]
+    environment = {"HELIOGRAPH_DATABASE_URL": postgres_url}
+    done = run_command(main, line, environment=environment, given=given)
     assert SECRET not in done.stdout + done.stderr
     return done.returncode, done.stdout or done.stderr
 

@@ -120,11 +120,12 @@ async def until(condition, *, seconds=120.0, what=""):
 
     An agent that was refused waits up to 20 s by itself before it asks again.
     """
-    deadline = time.monotonic() + seconds
+    deadline = (began := time.monotonic()) + seconds
     while not condition():
-        if time.monotonic() > deadline:
+        if (ended := time.monotonic()) > deadline:
             raise AssertionError(f"never happened: {what or condition}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(max(0.02, 2 * (ended - began)))
+        began = time.monotonic()
 
 
 @pytest.fixture(name="until")
