@@ -22,6 +22,7 @@ from programs.waiting import accepts, free_port, wait_until
 _TESTS = Path(__file__).parent
 _WORKER = "PYTEST_XDIST_WORKER"
 _ELSEWHERE = {"acceptance", "browser", "timescale"}
+_COUNTED = pytest.StashKey[set[str]]()
 
 WELL = {
     "version": "1",
@@ -109,11 +110,14 @@ def pytest_collection(session):
 def pytest_runtest_protocol(item):
     """Count nothing where it tells little, but takes time all the same.
 
-    That is where other processes, a browser or a database do the work, and where a property is
-    tried, most of which is trying.
+    That is where other processes, a browser or a database do the work, where a property is tried,
+    most of which is trying, and in all cases of a test but the first.
     """
     elsewhere = _ELSEWHERE & set(item.path.relative_to(_TESTS).parts)
-    uncounted = elsewhere or item.get_closest_marker("soak")
+    name = item.nodeid.partition("[")[0]
+    counted = item.session.stash.setdefault(_COUNTED, set())
+    uncounted = elsewhere or name in counted or item.get_closest_marker("soak")
+    counted.add(name)
     with _paused(item.session) if uncounted else nullcontext():
         return (yield)
 

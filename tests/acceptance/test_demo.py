@@ -116,9 +116,7 @@ def test_the_demo_ends_by_itself_and_leaves_nothing(demo_folder, free_port):
     assert not (demo_folder / ".demo" / "env").exists()
 
 
-def test_the_demo_says_where_everything_is_starts_again_what_ends_and_stops_when_asked(
-    demo, wait_until
-):
+def test_the_demo_says_where_everything_is_and_starts_again_what_ends(demo, wait_until):
     demo.process.start(ready=lambda: demo.is_up, timeout=120)
     before = demo.env()
     assert list(before) == NAMES
@@ -142,19 +140,15 @@ def test_the_demo_says_where_everything_is_starts_again_what_ends_and_stops_when
     )
     assert {site["site"] for site in sites(demo.env())} == {"alpha", "beta"}
 
-    assert demo.process.end(signal.SIGINT, timeout=60) == 0, demo.process.tail()
-    assert processes_of(demo.folder) == []
-
-
-def test_a_demo_that_is_killed_leaves_nothing_behind_and_runs_again(demo, wait_until):
-    demo.process.start(ready=lambda: demo.is_up, timeout=120)
-    before = demo.env()
     demo.process.end(signal.SIGKILL)
     wait_until(lambda: processes_of(demo.folder) == [], timeout=60, what="everything ends")
 
+
+def test_a_demo_after_one_that_was_killed_runs_and_stops_when_asked(demo):
+    before = demo.env()
     demo.process.start(ready=lambda: demo.env() not in ({}, before), timeout=120)
     assert {site["site"] for site in sites(demo.env())} == {"alpha", "beta"}
-    assert demo.process.end(signal.SIGTERM, timeout=60) == 0, demo.process.tail()
+    assert demo.process.end(signal.SIGINT, timeout=60) == 0, demo.process.tail()
     assert processes_of(demo.folder) == []
 
 
