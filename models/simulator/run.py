@@ -109,8 +109,10 @@ class Run:
             return  # the account tells what was not acknowledged
 
     async def _feed(self, progress: Callable[[float], None]) -> None:
+        # Made before the history: made after it, live would be as late as that took, for ever.
+        pace = Pace(self._plan.start, speed=self._plan.speed)
         await self._publish_history(progress)
-        await self._publish_live()
+        await self._publish_live(pace)
 
     async def _publish_history(self, progress: Callable[[float], None]) -> None:
         plan = self._plan
@@ -127,10 +129,9 @@ class Run:
             await asyncio.sleep(0)
             progress(min(1.0, 1 - (plan.start - at) / plan.history))
 
-    async def _publish_live(self) -> None:
+    async def _publish_live(self, pace: "Pace") -> None:
         plan, number = self._plan, count()
         waiting: list[tuple[int, int, Message]] = []
-        pace = Pace(plan.start, speed=plan.speed)
         block_s = max(1.0, plan.interval_s * plan.batch)
         left = float("inf") if plan.duration is None else plan.duration.total_seconds()
         at = plan.start
