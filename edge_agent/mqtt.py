@@ -17,6 +17,7 @@ import gmqtt
 from edge_agent.broker import Broker, Connection, close, connect, new_client
 from edge_agent.errors import BrokerError
 from edge_agent.intake import Message
+from edge_agent.turns import Turns
 
 _FIRST_DELAY: Final = 0.25
 _LONGEST_DELAY: Final = 15.0
@@ -49,7 +50,7 @@ class Subscriber:
         self._topics = topics
         self._take = take
         self._now = now  # epoch seconds; the agent's does not jump within a flush
-        self._unsafe: set[asyncio.Event] = set()
+        self._turns = Turns()
         self.connected = False
         """Whether the broker is there."""
         self.trouble: str | None = None
@@ -66,8 +67,11 @@ class Subscriber:
         try:
             await self._stay_connected()
         finally:
-            for event in self._unsafe:  # `close` saw to it that this acknowledges nothing
-                event.set()
+            self._turns.end()  # `close` saw to it that this acknowledges nothing
+
+    async def acknowledge(self) -> NoReturn:
+        """Acknowledge, for ever, what is safe, in the order in which it came."""
+        await self._turns.run()
 
     async def _stay_connected(self) -> NoReturn:
         delay = _FIRST_DELAY
@@ -127,17 +131,16 @@ class Subscriber:
         qos: int,
         properties: Mapping[str, Any],
     ) -> int:
-        """Wait until the message is safe; returning is what acknowledges it."""
+        """Wait until it and all before it are safe; returning is what acknowledges it."""
+        settled = None
         if properties["retain"]:
             self.retained += 1
-            return 0
-        if isinstance(topic, bytes):
-            topic = topic.decode("utf-8", "replace")
-        settled = self._take(Message(topic, payload, self._now()), qos > 0)
-        if qos and not settled.is_set():
-            self._unsafe.add(settled)
-            await settled.wait()
-            self._unsafe.discard(settled)
+        else:
+            if isinstance(topic, bytes):
+                topic = topic.decode("utf-8", "replace")
+            settled = self._take(Message(topic, payload, self._now()), qos > 0)
+        if qos:
+            await self._turns.wait(settled)
         return 0
 
     def _on_subscribe(

@@ -86,6 +86,7 @@ async def _run(agent: Agent, *, config: Config, stop: asyncio.Event) -> None:
         keeping = tasks.create_task(keep(stages), name="keep")
         coroutines = {
             "mqtt": agent.subscriber.run(),
+            "acknowledge": agent.subscriber.acknowledge(),
             **{f"upload-{number}": deliver(stages) for number in range(LANES)},
             "rejudge": rejudge(stages.outbox, stages.intake),
             "spill": stages.outbox.spill_when_due(),

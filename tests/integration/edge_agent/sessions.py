@@ -40,14 +40,15 @@ async def subscribed(port, take, *, until, receive_maximum=WINDOW, **kwargs):
         host="127.0.0.1", port=port, client_id="agent", receive_maximum=receive_maximum, **kwargs
     )
     subscriber = Subscriber(broker, topics=["t/#"], take=take)
-    task = asyncio.create_task(subscriber.run())
+    tasks = [asyncio.create_task(work) for work in (subscriber.run(), subscriber.acknowledge())]
     try:
         await until(lambda: subscriber.connected, what="connected")
         yield subscriber
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 async def settle(subscriber_port, until, *, expected):

@@ -57,6 +57,29 @@ async def test_a_redelivered_message_is_acknowledged_once_and_the_window_stays_w
         assert await settle(any_broker_port, until, expected={800}) == [800]
 
 
+async def test_what_is_safe_early_is_acknowledged_in_its_turn_and_the_broker_stays(
+    any_broker_port, proxy_of, publisher_of, until
+):
+    """Brokers may disconnect whoever acknowledges out of order."""
+    holder = Holder()
+    async with proxy_of(any_broker_port) as proxy, publisher_of(any_broker_port) as panel:
+        async with subscribed(proxy.port, holder.take, until=until) as subscriber:
+            for number in range(20):
+                panel.send("t/a", str(number))
+            await until(lambda: len(holder.seen) == 20, what="all of them")
+            for event in (*holder.waiting[10:], *holder.waiting[:10]):
+                event.set()
+                await asyncio.sleep(0)
+            holder.release()
+            for number in range(20, 20 + 2 * WINDOW):
+                panel.send("t/a", str(number))
+            await until(lambda: len(holder.seen) == 20 + 2 * WINDOW, what="a window and more")
+            assert subscriber.connected
+            assert proxy.lines == 1
+        await until(lambda: not proxy.lines, what="the broker has read to the end")
+    assert holder.seen == list(range(20 + 2 * WINDOW))
+
+
 async def test_a_message_not_safe_yet_comes_again_at_the_next_start(
     any_broker_port, publisher_of, until
 ):
