@@ -174,8 +174,10 @@ def asked_of(handler: BaseRouteHandler) -> Access | None:
     return handler.opt.get(OPTION)
 
 
-def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Let a request through when its caller's role is enough for the route.
+
+    It waits for nothing; but one that is not `async` is run in a thread, for each request.
 
     Raises:
         ProblemError: Nobody in particular asks (401), or the role is not enough (403).
