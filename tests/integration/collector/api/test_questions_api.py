@@ -165,7 +165,9 @@ async def test_alerts_are_filtered(get, parameters, count):
     [
         ({"state": "shut"}, "open, acknowledged, resolved"),
         ({"severity": "bad"}, "info, low, medium, high, critical"),
-        ({"limit": "1001"}, "limit"),
+        ({"limit": "1001"}, "limit is '1001', allowed is a whole number from 1 to 1000"),
+        ({"limit": "few"}, "limit is 'few', allowed is a whole number from 1 to 1000"),
+        ({"late": "often"}, "late is 'often', allowed is true or false"),
     ],
 )
 async def test_a_bad_filter_is_told_what_is_allowed(get, parameters, named):
