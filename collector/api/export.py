@@ -25,7 +25,7 @@ ROWS_HEADER: Final = "X-Heliograph-Rows"
 """How many rows will follow, so that whoever reads can tell how far it is."""
 SEND_SECONDS: Final = 60.0
 """Who takes nothing for so long is dropped: it holds a connection to the database."""
-_TYPES: Final = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+_TYPES: Final = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 Format = Annotated[
     str, QueryParameter(name="format", description="One of " + ", ".join(_TYPES) + ".")

@@ -31,12 +31,21 @@ async def test_csv_has_all_rows_by_panel_and_time_and_says_how_many_first(get, r
     answer = await get("/api/export", **RANGE)
     table = list(csv.DictReader(io.StringIO(answer.text)))
     assert answer.headers["x-heliograph-rows"] == str(2 * readings) == str(len(table))
-    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert [(row["panel_id"], float(row["power_output_watts"])) for row in table] == [
         (panel, float(n)) for panel in ("PANEL-001", "PANEL-002") for n in range(readings)
     ]
     assert (table[0]["site"], table[0]["current_amperes"]) == ("alpha", "")
     assert datetime.fromisoformat(table[1]["timestamp"]) == NOON.replace(second=1)
+
+
+@pytest.mark.parametrize(("interval", "fraction"), [("raw", "000273"), ("1h", "000000")])
+async def test_times_in_csv_are_utc_with_z_to_the_microsecond(get, rows, sites, interval, fraction):
+    assert sites
+    rows(READINGS, NOON.replace(microsecond=273), 1)
+    answer = await get("/api/export", interval=interval, **RANGE)
+    found = {row["timestamp"] for row in csv.DictReader(io.StringIO(answer.text))}
+    assert found == {f"2026-06-01T12:00:00.{fraction}Z"}
 
 
 async def test_parquet_has_the_same_rows_and_types(get, readings):
