@@ -139,5 +139,5 @@ def test_the_fitting_interval_is_the_shortest_of_which_there_are_not_too_many():
     assert fitting(week, max_points=1_008) == "10m"
     assert fitting(week, max_points=1_007) == "15m"
     assert fitting(Period(NOON - HOUR, NOON), max_points=1_000) == "1m"
-    assert fitting(Period(NOON - 10_000 * DAY, NOON), max_points=10) == "1d"
+    assert fitting(Period(NOON - 10_000 * DAY, NOON), max_points=10) is None
     assert list(INTERVALS) == sorted(INTERVALS, key=INTERVALS.get)

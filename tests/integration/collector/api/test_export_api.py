@@ -144,3 +144,20 @@ async def test_the_automatic_interval_is_told_and_has_no_more_points_than_asked_
     series = (await get("/api/sites/alpha/series", interval="auto", max_points=200, **RANGE)).json()
     assert series["interval"] == "10m"
     assert len(series["t"]) == 144
+
+
+@pytest.mark.usefixtures("sites")
+@pytest.mark.parametrize(
+    ("start", "max_points", "allowed"),
+    [
+        ("2026-05-02", 31, "a max_points from 32, or a range of at most 31 days of UTC"),
+        ("1970-01-01", 10_000, "allowed is a range of at most 10000 days of UTC"),
+    ],
+)
+async def test_a_range_that_no_automatic_interval_fits_is_refused_with_what_would(
+    get, start, max_points, allowed
+):
+    asked = RANGE | {"interval": "auto", "start_time": f"{start}T12:00:00Z"}
+    answer = await get("/api/sites/alpha/series", max_points=max_points, **asked)
+    assert answer.status_code == 400
+    assert allowed in answer.json()["detail"]
