@@ -72,7 +72,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """When it arrived here, UTC."""
     late: bool
     """Whether what it tells was over ten minutes old when it arrived, as after an outage of the
-    link: nobody is called for it."""
+    link: nobody is called for it, unless it turns out to last or a person reopens it."""
     muted: bool
     """Whether it was raised during planned work: nobody is called for it."""
     assigned_to: str | None

@@ -13,6 +13,7 @@ from collector.database.engine import open_database
 from collector.database.statements import Statement
 from collector.errors import DatabaseError, ProblemError
 from collector.notify.dispatch import GIVE_UP_AFTER, deliver_due
+from collector.queries.handling import reopen
 from collector.queries.notifications import NewRoute, Route, add_route, lease_route, list_routes
 from integration.collector.bodies import NOW
 from programs.commands import run_command
@@ -151,6 +152,19 @@ async def test_a_storm_of_late_alerts_is_one_line(database, hook, route, happens
             "Arrived late from alpha: 50, of 2026-05-30 11:00 UTC to 2026-06-01 12:00 UTC",
         )
     ]
+
+
+async def test_a_late_one_that_a_person_reopens_is_told_like_any_other(
+    database, hook, route, happens
+):
+    await route(hook.url)
+    number = happens(late=True, raised_at=NOW - timedelta(hours=5))
+    await deliver_due(database, now=NOW + timedelta(minutes=10))
+    later = NOW + timedelta(hours=1)
+    opened = await reopen(database, alert_id=number, by="mara", now=later)
+    assert not opened.late
+    assert await deliver_due(database, now=later) == 1
+    assert hook.messages[1][0] == "[high] alpha: again: Frozen"
 
 
 @pytest.mark.parametrize(
