@@ -305,5 +305,10 @@ async def test_routes_are_made_tested_listed_and_removed_and_never_show_their_se
     assert (listed["scheme"], listed["quiet"]) == ("json", "22:00-06:00 UTC")
     assert (await run("remove", "ops"))[0] == 0
     assert (await run("remove", "ops"))[0] == 1
-    for given in (f"nonsense://{SECRET}", "", SECRET):
-        assert (await run("add", "other", given=given))[0] == 1
+    for given, told in (
+        (f"nonsense://{SECRET}", "a URL of kind nonsense://… is not one"),
+        ("", "no URL was given"),
+        (SECRET, "what was given is no URL; allowed are, say, mailtos://"),
+    ):
+        code, said = await run("add", "other", given=given)
+        assert (code, told in " ".join(said.split())) == (1, True), said
