@@ -188,8 +188,9 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     caller: Caller | None = connection.user
     if caller is None:
         raise unauthorized(given=False)
-    if asked is None or caller.role not in ALLOWED[asked]:
-        raise ProblemError("the token's role is not enough for this", status=403, title="forbidden")
+    allowed = frozenset() if asked is None else ALLOWED[asked]
+    if caller.role not in allowed:
+        raise _forbidden(caller.role, allowed=allowed)
 
 
 def unauthorized(*, given: bool) -> ProblemError:
@@ -204,6 +205,15 @@ def unauthorized(*, given: bool) -> ProblemError:
         status=401,
         title="unauthorized",
         headers={"WWW-Authenticate": challenge},
+    )
+
+
+def _forbidden(role: Role, *, allowed: frozenset[Role]) -> ProblemError:
+    who = ["a gateway" if one is Role.GATEWAY else one.value for one in Role if one in allowed]
+    return ProblemError(
+        f"this is not for the role {role}; allowed is {' or '.join(who) or 'nobody'}",
+        status=403,
+        title="forbidden",
     )
 
 

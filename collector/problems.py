@@ -2,15 +2,19 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response
+from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import QueryParameter
 
 from collector.errors import BadBodyError, DatabaseAwayError, ProblemError
 from collector.refusals import bad_request
+from collector.wording import in_words
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPES: Final = "https://heliograph.dev/problems/"
@@ -46,7 +50,7 @@ def responses(*statuses: int) -> Mapping[int, ResponseSpec]:
     """Return the problem answers of a route, for its OpenAPI description."""
     descriptions = _NAMES | {
         401: "no acceptable token",
-        403: "the token's role is not enough",
+        403: "not for the caller's role; the detail names those that are allowed",
         409: "in conflict with what is there",
         416: "there is no such piece",
         429: "too many at once, or too many failed attempts",
@@ -103,15 +107,35 @@ def _from_http(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         413: "the body is too large; HELIOGRAPH_MAX_BODY_BYTES says what is allowed",
     }.get(error.status_code, error.detail)
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
-        detail = "; ".join(_one(each) for each in error.extra) or detail
+        detail = "; ".join(_one(request, each) for each in error.extra) or detail
     title = _NAMES.get(error.status_code, "not served")
     return answer(
         request, ProblemError(detail, status=error.status_code, title=title, headers=headers)
     )
 
 
-def _one(complaint: Any) -> str:  # noqa: ANN401 - Litestar's list of dictionaries
-    return f"{complaint.get('key', 'request')}: {complaint.get('message', '')}"
+def _one(request: Request[Any, Any, Any], complaint: Any) -> str:  # noqa: ANN401 - a dictionary
+    name = complaint.get("key", "request")
+    kind = _types(request.route_handler).get(name)
+    if kind is None:
+        return f"{name}: {complaint.get('message', '')}"
+    return f"{name} is {request.query_params.get(name)!r}, allowed is {in_words(kind)}"
+
+
+def _types(handler: BaseRouteHandler) -> dict[str, Any]:
+    """Return the types of the parameters a route has in its address, with their bounds, by name."""
+    asking: list[BaseRouteHandler | Provide] = [handler, *handler.resolve_dependencies().values()]
+    fields = [field for one in asking for field in one.parsed_fn_signature.parameters.values()]
+    return {
+        one.name or field.name: Annotated[field.annotation, msgspec.Meta(**_bounds(one))]
+        for field in fields
+        if isinstance(one := field.kwarg_definition, QueryParameter)
+    }
+
+
+def _bounds(parameter: QueryParameter) -> dict[str, Any]:
+    bounds = {name: getattr(parameter, name) for name in ("ge", "le", "min_length", "max_length")}
+    return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 def _from_problem(request: Request[Any, Any, Any], error: ProblemError) -> Response[dict[str, Any]]:

@@ -11,7 +11,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
     """Look at everything."""
     OPERATOR = "operator"
-    """Also acknowledge and resolve alerts."""
+    """Also deal with alerts, plan maintenance and ask gateways to send again."""
     ADMIN = "admin"
     """Everything."""
     INGEST = "ingest"

@@ -13,6 +13,7 @@ from collector.api.parameters import read_time, show
 from collector.queries.alerts import Cause
 from collector.queries.intervals import Period
 from collector.refusals import bad_request
+from collector.wording import fields_in_words
 
 MAX_BODY_BYTES: Final = 16_384
 MAX_TEXT: Final = 4_000
@@ -100,8 +101,13 @@ class Planning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """At which panel; null for the whole site."""
 
 
-def read_body(body: bytes, *, kind: type[_T]) -> _T:
+def read_body(body: bytes, *, kind: type[_T], beside: tuple[type[msgspec.Struct], ...] = ()) -> _T:
     """Return what a body says; an empty one is an empty object.
+
+    Args:
+        body: As it was sent.
+        kind: What it is to say.
+        beside: What it says as well, read before.
 
     Raises:
         ProblemError: It is not that.
@@ -109,10 +115,8 @@ def read_body(body: bytes, *, kind: type[_T]) -> _T:
     try:
         read = msgspec.json.decode(body or b"{}", type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        allowed = ", ".join(kind.__struct_encode_fields__)
-        raise bad_request(
-            f"the body is not acceptable: {error}; allowed is an object of {allowed}"
-        ) from error
+        allowed = fields_in_words(*beside, kind)
+        raise bad_request(f"the body is not acceptable: {error}; allowed is {allowed}") from error
     texts = (value for value in msgspec.structs.asdict(read).values() if isinstance(value, str))
     if any("\0" in text for text in texts):
         raise bad_request("the body has a NUL character, which no text has")
@@ -129,7 +133,7 @@ def read_rest(body: bytes, *, known: type[msgspec.Struct], kind: type[_T]) -> _T
     rest = {
         name: value for name, value in fields.items() if name not in known.__struct_encode_fields__
     }
-    return read_body(msgspec.json.encode(rest), kind=kind)
+    return read_body(msgspec.json.encode(rest), kind=kind, beside=(known,))
 
 
 def read_window(wanted: Planning, *, now: datetime) -> Period:

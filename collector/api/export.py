@@ -15,7 +15,7 @@ from collector.database.engine import Database
 from collector.database.export import SOURCES, Export, Selection, open_export
 from collector.parquet import check_parquet, parquet
 from collector.problems import responses
-from collector.queries.panels import find_panel
+from collector.queries.panels import find_panels
 from collector.queries.sites import find_site
 from collector.refusals import bad_request
 from collector.roles import OPTION, Access
@@ -25,7 +25,7 @@ ROWS_HEADER: Final = "X-Heliograph-Rows"
 """How many rows will follow, so that whoever reads can tell how far it is."""
 SEND_SECONDS: Final = 60.0
 """Who takes nothing for so long is dropped: it holds a connection to the database."""
-_TYPES: Final = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+_TYPES: Final = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 Format = Annotated[
     str, QueryParameter(name="format", description="One of " + ", ".join(_TYPES) + ".")
@@ -69,8 +69,8 @@ async def export(  # noqa: PLR0913 - one argument for each parameter of the addr
     period = read_period(start_time, end_time, now=now)
     if site is not None:
         await find_site(database, site=site)
-        for panel in ids or ():
-            await find_panel(database, panel=panel, site=site)
+    for panel in ids or ():
+        await find_panels(database, panel=panel, site=site)
     selection = Selection(interval, period.start, period.end, site, ids)
     stack = AsyncExitStack()
     try:

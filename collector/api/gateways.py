@@ -32,7 +32,7 @@ class ResendWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The time after the last, RFC 3339."""
 
 
-@get("/", responses=responses(400, 401, 403, 503))
+@get("/", responses=responses(400, 401, 403, 404, 503))
 async def all_gateways(
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],

@@ -13,6 +13,7 @@ from collector.refusals import bad_request
 
 DEFAULT_SPAN: Final = timedelta(days=1)
 MAX_BUCKETS: Final = 50_000
+MAX_POINTS: Final = 10_000
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _EXAMPLE: Final = "2026-06-01T12:00:00Z"
@@ -44,7 +45,8 @@ IntervalOfSeries = Annotated[
     ),
 ]
 MaxPoints = Annotated[
-    int, QueryParameter(ge=1, le=10_000, description="How many buckets `interval=auto` may need.")
+    int,
+    QueryParameter(ge=1, le=MAX_POINTS, description="How many buckets `interval=auto` may need."),
 ]
 SiteFilter = Annotated[str | None, QueryParameter(description="Only this site.")]
 
@@ -102,7 +104,7 @@ def read_interval_of_series(interval: str, *, period: Period, max_points: int, p
         ProblemError: It is not known, or the answer would be too long.
     """
     if interval == AUTO:
-        interval = fitting(period, max_points=max_points)
+        interval = _read_auto(period, max_points=max_points)
     if interval not in {*INTERVALS, LOCAL_DAY}:
         allowed = ", ".join([AUTO, *INTERVALS, LOCAL_DAY])
         raise bad_request(f"interval is {interval!r}, allowed are {allowed}", title="bad interval")
@@ -114,6 +116,19 @@ def read_interval_of_series(interval: str, *, period: Period, max_points: int, p
             title="bad range",
         )
     return interval
+
+
+def _read_auto(period: Period, *, max_points: int) -> str:
+    fits = fitting(period, max_points=max_points)
+    if fits is None:
+        days = period.buckets(INTERVALS["1d"])
+        more = f"a max_points from {days}, or " if days <= MAX_POINTS else ""
+        raise bad_request(
+            f"max_points is {max_points}, and the range has {days} intervals of 1d, the longest; "
+            f"allowed is {more}a range of at most {max_points} days of UTC",
+            title="bad range",
+        )
+    return fits
 
 
 def read_choices(name: str, text: str | None, *, kind: type[Choice]) -> list[Choice]:

@@ -13,13 +13,13 @@ from collector.database.engine import Database, mapped_errors
 
 BATCH_ROWS: Final = 20_000
 """How many rows are in memory at a time."""
-_RAW: Final = """time AS "timestamp",
+_RAW: Final = """
        temperature_mc / 1000.0::double precision AS temperature_celsius,
        voltage_mv / 1000.0::double precision AS voltage_volts,
        current_ma / 1000.0::double precision AS current_amperes,
        power_mw / 1000.0::double precision AS power_output_watts,
        quality"""
-_BUCKETS: Final = """bucket AS "timestamp",
+_BUCKETS: Final = """
        power_sum_mw / nullif(power_samples, 0)::double precision / 1000.0 AS avg_power,
        power_min_mw / 1000.0::double precision AS min_power,
        power_max_mw / 1000.0::double precision AS max_power,
@@ -28,6 +28,7 @@ _BUCKETS: Final = """bucket AS "timestamp",
        voltage_sum_mv / nullif(voltage_samples, 0)::double precision / 1000.0 AS avg_voltage,
        current_sum_ma / nullif(current_samples, 0)::double precision / 1000.0 AS avg_current,
        energy_wh, samples, covered_seconds"""
+_RFC_3339: Final = """to_char({time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 SOURCES: Final = {
     "raw": ("reading_raw", "time", _RAW),
     "1m": ("reading_1m_between(%(start)s, %(end)s)", "bucket", _BUCKETS),
@@ -55,9 +56,19 @@ class Selection:
     @property
     def statement(self) -> str:
         """Return the query."""
+        return self._statement("{time}")
+
+    @property
+    def statement_of_texts(self) -> str:
+        """Return the query with times as RFC 3339 in UTC, to the microsecond."""
+        return self._statement(_RFC_3339)
+
+    def _statement(self, moment: str) -> str:
         source, time, columns = SOURCES[self.interval]
         script = (resources.files("collector.database") / "export.sql").read_text(encoding="utf-8")
-        return script.format(source=source, time=time, columns=columns)
+        return script.format(
+            source=source, time=time, moment=moment.format(time=time), columns=columns
+        )
 
     @property
     def values(self) -> dict[str, Any]:
@@ -89,7 +100,8 @@ class Export:
 
     async def csv(self) -> AsyncIterator[bytes]:
         """Yield them as CSV with a heading."""
-        copying = f"COPY ({self._selection.statement}) TO STDOUT WITH (FORMAT csv, HEADER true)"
+        query = self._selection.statement_of_texts
+        copying = f"COPY ({query}) TO STDOUT WITH (FORMAT csv, HEADER true)"
         with mapped_errors():
             async with (
                 self._driver.cursor() as cursor,

@@ -1,5 +1,6 @@
 SELECT site.site,
        panel.panel AS panel_id,
+       {moment} AS "timestamp",
        {columns}
 FROM site
 JOIN LATERAL (SELECT * FROM panel WHERE panel.site_key = site.site_key ORDER BY panel) AS panel ON true

@@ -8,6 +8,7 @@ from collector.errors import NotifyError
 
 SEND_SECONDS: Final = 30.0
 _EXAMPLES: Final = "mailtos://user:password@example.org, jsons://example.org/hook, ntfys://topic"
+_NO_KIND: Final = "…"
 _LOGGERS: Final = ("apprise", "urllib3", "requests_oauthlib")
 
 
@@ -23,7 +24,7 @@ def check_url(url: str) -> None:
 def redacted(url: str) -> str:
     """Return what of a URL can be shown: nothing but what kind it is."""
     scheme, separator, _ = url.partition("://")
-    return f"{scheme}://…" if separator and scheme.isalnum() else "…"
+    return f"{scheme}://…" if separator and scheme.isalnum() else _NO_KIND
 
 
 async def send(url: str, *, title: str, body: str) -> bool:
@@ -65,8 +66,11 @@ def _service(url: str) -> Any:  # noqa: ANN401 - Apprise's plugins
             logger.setLevel(logging.CRITICAL)
     service = Apprise.instantiate(url, suppress_exceptions=True)
     if service is None:
-        raise NotifyError(
-            f"a URL of kind {redacted(url)} is not one that Apprise can send to; allowed are, say, "
-            f"{_EXAMPLES}"
+        kind = redacted(url)
+        what = (
+            "what was given is no URL"
+            if kind == _NO_KIND
+            else f"a URL of kind {kind} is not one that Apprise can send to"
         )
+        raise NotifyError(f"{what}; allowed are, say, {_EXAMPLES}")
     return service

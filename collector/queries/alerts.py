@@ -10,6 +10,7 @@ import msgspec
 from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
+from collector.queries.panels import find_panels
 from collector.queries.sites import find_site
 from shared.alerts import Severity
 
@@ -71,7 +72,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """When it arrived here, UTC."""
     late: bool
     """Whether what it tells was over ten minutes old when it arrived, as after an outage of the
-    link: nobody is called for it."""
+    link: nobody is called for it, unless it turns out to last or a person reopens it."""
     muted: bool
     """Whether it was raised during planned work: nobody is called for it."""
     assigned_to: str | None
@@ -171,10 +172,12 @@ async def list_alerts(
         before: When the last that is known was raised, and its number.
 
     Raises:
-        ProblemError: There is no such site; the nearest ids are named.
+        ProblemError: There is no such site or panel; the nearest ids are named.
     """
     if wanted.site is not None:
         await find_site(database, site=wanted.site)
+    if wanted.panel is not None:
+        await find_panels(database, panel=wanted.panel, site=wanted.site)
     raised_at, number = before or (None, None)
     return await _RECENT.all(
         database,

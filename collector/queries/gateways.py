@@ -10,6 +10,7 @@ import msgspec
 from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
+from collector.queries.sites import find_site
 
 MOST: Final = 2**53 - 1
 """No sum of a gateway is told as more: programs read JSON numbers as float64."""
@@ -101,7 +102,12 @@ async def list_gateways(
         site: Whose gateways; None for those of all sites.
         limit: How many at most; None for all.
         after: The site and the id after which to begin.
+
+    Raises:
+        ProblemError: There is no such site; the nearest ids are named.
     """
+    if site is not None:
+        await find_site(database, site=site)
     after_site, after_gateway = after
     rows = await _GATEWAYS.all(
         database,

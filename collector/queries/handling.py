@@ -35,9 +35,10 @@ _RESOLVE: Final = _change(
 )
 _REOPEN: Final = _change(
     "reopened",
+    # What a person opens is of now, however late it was told: people are called for it.
     changes="state = 'open', reopened_at = CAST(:now AS timestamptz), resolved_at = NULL, "
     "resolved_by = NULL, resolve_cause = NULL, acknowledged_at = NULL, acknowledged_by = NULL, "
-    "escalated_at = NULL",
+    "escalated_at = NULL, late = false",
     when="state = 'resolved'",
 )
 _ASSIGN: Final = _change(

@@ -97,12 +97,12 @@ def _level_of(seconds: int) -> str:
     return "1h" if seconds % _DAY else "1d"
 
 
-def fitting(period: Period, *, max_points: int) -> str:
-    """Return the shortest interval of which a period has at most so many; else the longest."""
+def fitting(period: Period, *, max_points: int) -> str | None:
+    """Return the shortest interval of which a period has at most so many; None if none is."""
     for name, seconds in INTERVALS.items():
         if period.buckets(seconds) <= max_points:
             return name
-    return "1d"
+    return None
 
 
 def grid_of(interval: str, *, period: Period, timezone: str) -> Grid:

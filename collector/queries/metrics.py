@@ -138,8 +138,8 @@ METRICS: Final = {
     ),
     "energy": _of_panels(
         "Wh",
-        site=("sum(energy_wh)", "min(energy_wh)", "max(energy_wh)"),
-        panels=("sum(energy_wh)", "min(energy_wh)", "max(energy_wh)"),
+        site=("sum(energy_wh)",) * 3,
+        panels=("sum(energy_wh)",) * 3,
     ),
     "temperature": _of_panels(
         "Cel",

@@ -8,9 +8,8 @@ import msgspec
 from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.errors import ProblemError
-from collector.queries.sites import FoundSite, Id, find_site
+from collector.queries.sites import FoundSite, Known, find_site, unknown
 from collector.queries.zones import local_midnight, source_of_days
-from collector.refusals import not_found
 from shared.alerts import Severity
 
 
@@ -73,7 +72,7 @@ _PANELS: Final = {
     for source in ("reading_1m", "reading_1h")
 }
 _FIND: Final = Statement.load("panel_find", row=FoundPanel)
-_IDS: Final = Statement.load("panel_ids", row=Id)
+_IDS: Final = Statement.load("panel_ids", row=Known)
 
 
 async def list_panels(
@@ -117,12 +116,7 @@ async def find_panel(database: Database, *, panel: str, site: str | None) -> Fou
         ProblemError: There is no such site or panel (404, naming the nearest), or there are
             several (409).
     """
-    found = await _FIND.all(database, panel=panel, site=site)
-    if not found:
-        if site is not None:
-            await find_site(database, site=site)
-        known = [row.id for row in await _IDS.all(database, site=site)]
-        raise not_found("panel", wanted=panel, known=known)
+    found = await find_panels(database, panel=panel, site=site)
     if len(found) > 1:
         sites = [each.site for each in found]
         raise ProblemError(
@@ -132,3 +126,22 @@ async def find_panel(database: Database, *, panel: str, site: str | None) -> Fou
             extra={"sites": sites},
         )
     return found[0]
+
+
+async def find_panels(database: Database, *, panel: str, site: str | None) -> list[FoundPanel]:
+    """Return the keys to the panels of an id, at least one.
+
+    Args:
+        database: Where to look.
+        panel: The id.
+        site: The id of the only site to look at; None for all.
+
+    Raises:
+        ProblemError: There is no such site or panel; the nearest ids are named.
+    """
+    found = await _FIND.all(database, panel=panel, site=site)
+    if not found:
+        if site is not None:
+            await find_site(database, site=site)
+        raise unknown("panel", wanted=panel, ids=await _IDS.all(database, site=site))
+    return found

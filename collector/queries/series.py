@@ -38,9 +38,11 @@ class PanelColumns(msgspec.Struct, frozen=True, kw_only=True):
     avg: list[float | None]
     """The mean, or the sum where the metric is energy; null where there is nothing."""
     min: list[float | None]
-    """The lowest; null where there is nothing, or where it is not kept."""
+    """The lowest, or the same sum where the metric is energy; null where there is nothing, or where
+    it is not kept."""
     max: list[float | None]
-    """The highest; null where there is nothing, or where it is not kept."""
+    """The highest, or the same sum where the metric is energy; null where there is nothing, or
+    where it is not kept."""
     coverage: list[float | None]
     """The share of minutes with readings, 0 to 1."""
     compare: list[float | None]
@@ -68,9 +70,11 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     """The mean, or the sum where the metric is energy; null where there is nothing. These four are
     of the whole site, and empty when single panels were asked for."""
     min: list[float | None]
-    """The lowest value, of a minute where it is power; null where there is nothing."""
+    """The lowest value, of a minute where it is power, the same sum where it is energy; null where
+    there is nothing."""
     max: list[float | None]
-    """The highest value, of a minute where it is power; null where there is nothing."""
+    """The highest value, of a minute where it is power, the same sum where it is energy; null where
+    there is nothing."""
     coverage: list[float | None]
     """The share of panel-minutes with readings, 0 to 1; null for weather and meter."""
     compare: list[float | None]

@@ -1,1 +1,1 @@
-SELECT site AS id FROM site ORDER BY site LIMIT 5000
+SELECT site AS id, count(*) OVER () AS known FROM site ORDER BY site LIMIT 5000

@@ -1,5 +1,6 @@
 """Sites: what the fleet page needs of each."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -7,6 +8,7 @@ import msgspec
 
 from collector.database.engine import Database
 from collector.database.statements import Statement
+from collector.errors import ProblemError
 from collector.refusals import not_found
 
 
@@ -74,9 +76,16 @@ class Id(msgspec.Struct, frozen=True):
     """The id."""
 
 
+class Known(Id, frozen=True):
+    """An id of the things of one kind that are there."""
+
+    known: int
+    """How many things that are, of this id and of others."""
+
+
 _SITES: Final = Statement.load("sites", row=Site)
 _FIND: Final = Statement.load("site_find", row=FoundSite)
-_IDS: Final = Statement.load("site_ids", row=Id)
+_IDS: Final = Statement.load("site_ids", row=Known)
 _CREATE: Final = Statement.load("site_create", row=FoundSite)
 
 
@@ -108,9 +117,14 @@ async def find_site(database: Database, *, site: str) -> FoundSite:
     """
     found = await _FIND.first(database, site=site)
     if found is None:
-        known = [row.id for row in await _IDS.all(database)]
-        raise not_found("site", wanted=site, known=known)
+        raise unknown("site", wanted=site, ids=await _IDS.all(database))
     return found
+
+
+def unknown(kind: str, *, wanted: str, ids: Sequence[Known]) -> ProblemError:
+    """Return the error for something that is not there, as `not_found` does."""
+    count = ids[0].known if ids else 0
+    return not_found(kind, wanted=wanted, known=[row.id for row in ids], count=count)
 
 
 async def add_site(

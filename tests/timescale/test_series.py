@@ -134,10 +134,26 @@ async def test_days_of_a_series_are_the_sites_own_when_clocks_change(world, data
         assert columns.coverage[changing] == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("interval", ["5m", "1h", "1d", "day"])
+async def test_least_and_most_of_energy_are_the_buckets_own_sum_whatever_it_is_made_of(
+    world, database, interval
+):
+    panel = await world.panel(await world.site(), "P")
+    await world.readings(panel, start=NOON - HOUR, minutes=60, watts=60)
+    await world.readings(panel, start=NOON, minutes=60, watts=600)
+    period = Period(NOON - HOUR, NOON + HOUR)
+    for panels in ([], ["P"]):
+        asked = {"interval": interval, "period": period, "metric": "energy"}
+        series = await ask(database, panels, now=NOON + 2 * HOUR, **asked)
+        columns = series.panels[0] if panels else series
+        assert columns.min == columns.max == columns.avg
+        assert sum(filter(None, columns.avg)) == pytest.approx(660.0)
+
+
 def test_the_fitting_interval_is_the_shortest_of_which_there_are_not_too_many():
     week = Period(NOON - 7 * DAY, NOON)
     assert fitting(week, max_points=1_008) == "10m"
     assert fitting(week, max_points=1_007) == "15m"
     assert fitting(Period(NOON - HOUR, NOON), max_points=1_000) == "1m"
-    assert fitting(Period(NOON - 10_000 * DAY, NOON), max_points=10) == "1d"
+    assert fitting(Period(NOON - 10_000 * DAY, NOON), max_points=10) is None
     assert list(INTERVALS) == sorted(INTERVALS, key=INTERVALS.get)

@@ -13,6 +13,7 @@ from collector.database.engine import open_database
 from collector.database.statements import Statement
 from collector.errors import DatabaseError, ProblemError
 from collector.notify.dispatch import GIVE_UP_AFTER, deliver_due
+from collector.queries.handling import reopen
 from collector.queries.notifications import NewRoute, Route, add_route, lease_route, list_routes
 from integration.collector.bodies import NOW
 from programs.commands import run_command
@@ -153,6 +154,19 @@ async def test_a_storm_of_late_alerts_is_one_line(database, hook, route, happens
     ]
 
 
+async def test_a_late_one_that_a_person_reopens_is_told_like_any_other(
+    database, hook, route, happens
+):
+    await route(hook.url)
+    number = happens(late=True, raised_at=NOW - timedelta(hours=5))
+    await deliver_due(database, now=NOW + timedelta(minutes=10))
+    later = NOW + timedelta(hours=1)
+    opened = await reopen(database, alert_id=number, by="mara", now=later)
+    assert not opened.late
+    assert await deliver_due(database, now=later) == 1
+    assert hook.messages[1][0] == "[high] alpha: again: Frozen"
+
+
 @pytest.mark.parametrize(
     "columns", [{"muted": True}, {"severity": "low"}, {"alert_type": "zero_power"}]
 )
@@ -291,5 +305,10 @@ async def test_routes_are_made_tested_listed_and_removed_and_never_show_their_se
     assert (listed["scheme"], listed["quiet"]) == ("json", "22:00-06:00 UTC")
     assert (await run("remove", "ops"))[0] == 0
     assert (await run("remove", "ops"))[0] == 1
-    for given in (f"nonsense://{SECRET}", "", SECRET):
-        assert (await run("add", "other", given=given))[0] == 1
+    for given, told in (
+        (f"nonsense://{SECRET}", "a URL of kind nonsense://… is not one"),
+        ("", "no URL was given"),
+        (SECRET, "what was given is no URL; allowed are, say, mailtos://"),
+    ):
+        code, said = await run("add", "other", given=given)
+        assert (code, told in " ".join(said.split())) == (1, True), said

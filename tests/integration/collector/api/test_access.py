@@ -100,6 +100,21 @@ async def test_a_route_serves_the_roles_that_are_enough_and_no_other(client, bea
             assert answer.json()["title"] == "forbidden"
 
 
+@pytest.mark.parametrize(
+    ("path", "role", "named"),
+    [
+        ("/api/alerts/1/resolve", Role.VIEWER, "role viewer; allowed is operator or admin"),
+        ("/api/ingest", Role.ADMIN, "role admin; allowed is ingest or a gateway"),
+    ],
+)
+async def test_who_may_not_is_told_their_role_and_who_may(client, bearer, path, role, named):
+    answer = await client.post(path, headers=bearer(role))
+    assert (answer.status_code, named in answer.json()["detail"]) == (403, True), answer.text
+    for headers in ({}, {"Authorization": "Bearer hg_" + "x" * 43}):
+        stranger = await client.post(path, headers=headers)
+        assert (stranger.status_code, "allowed" in stranger.text) == (401, False)
+
+
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 async def test_without_a_token_a_route_says_only_that_one_is_needed(client, sites, method, path):
     assert sites

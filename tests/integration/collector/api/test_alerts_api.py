@@ -96,7 +96,9 @@ async def test_many_are_dealt_with_at_once_and_one_that_cannot_be_hinders_no_oth
         ({"action": "resolve", "alert_ids": []}, "length >= 1"),
         ({"action": "resolve", "alert_ids": list(range(1, 502))}, "length <= 500"),
         ({"action": "delete", "alert_ids": [1]}, "'delete'"),
+        ({"action": "delete", "alert_ids": [1]}, "acknowledge, resolve, reopen, assign, comment"),
         ({"action": "acknowledge", "alert_ids": [1], "cause": "fixed"}, "cause"),
+        ({"action": "assign", "alert_ids": [1], "text": "x"}, "to (a text of 1 to 200 characters"),
         ({"action": "comment", "alert_ids": [1]}, "text"),
         ({"action": "assign", "alert_ids": [0], "to": "mara"}, "alert_ids"),
     ],
@@ -153,6 +155,8 @@ async def test_one_is_not_reopened_beside_another_of_its_kind(act, alert, rows):
     ("action", "body", "named"),
     [
         ("resolve", {"cause": "bored"}, "bored"),
+        ("resolve", {"cause": "bored"}, "fixed, false_alarm, natural_shade, other"),
+        ("acknowledge", {"note": "x"}, "an object without fields"),
         ("assign", {}, "to"),
         ("comment", {"text": ""}, "length"),
         ("comment", {"text": "a\0b"}, "NUL"),

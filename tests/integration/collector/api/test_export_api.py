@@ -31,12 +31,21 @@ async def test_csv_has_all_rows_by_panel_and_time_and_says_how_many_first(get, r
     answer = await get("/api/export", **RANGE)
     table = list(csv.DictReader(io.StringIO(answer.text)))
     assert answer.headers["x-heliograph-rows"] == str(2 * readings) == str(len(table))
-    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert [(row["panel_id"], float(row["power_output_watts"])) for row in table] == [
         (panel, float(n)) for panel in ("PANEL-001", "PANEL-002") for n in range(readings)
     ]
     assert (table[0]["site"], table[0]["current_amperes"]) == ("alpha", "")
     assert datetime.fromisoformat(table[1]["timestamp"]) == NOON.replace(second=1)
+
+
+@pytest.mark.parametrize(("interval", "fraction"), [("raw", "000273"), ("1h", "000000")])
+async def test_times_in_csv_are_utc_with_z_to_the_microsecond(get, rows, sites, interval, fraction):
+    assert sites
+    rows(READINGS, NOON.replace(microsecond=273), 1)
+    answer = await get("/api/export", interval=interval, **RANGE)
+    found = {row["timestamp"] for row in csv.DictReader(io.StringIO(answer.text))}
+    assert found == {f"2026-06-01T12:00:00.{fraction}Z"}
 
 
 async def test_parquet_has_the_same_rows_and_types(get, readings):
@@ -135,3 +144,20 @@ async def test_the_automatic_interval_is_told_and_has_no_more_points_than_asked_
     series = (await get("/api/sites/alpha/series", interval="auto", max_points=200, **RANGE)).json()
     assert series["interval"] == "10m"
     assert len(series["t"]) == 144
+
+
+@pytest.mark.usefixtures("sites")
+@pytest.mark.parametrize(
+    ("start", "max_points", "allowed"),
+    [
+        ("2026-05-02", 31, "a max_points from 32, or a range of at most 31 days of UTC"),
+        ("1970-01-01", 10_000, "allowed is a range of at most 10000 days of UTC"),
+    ],
+)
+async def test_a_range_that_no_automatic_interval_fits_is_refused_with_what_would(
+    get, start, max_points, allowed
+):
+    asked = RANGE | {"interval": "auto", "start_time": f"{start}T12:00:00Z"}
+    answer = await get("/api/sites/alpha/series", max_points=max_points, **asked)
+    assert answer.status_code == 400
+    assert allowed in answer.json()["detail"]

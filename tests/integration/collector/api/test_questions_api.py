@@ -46,13 +46,53 @@ async def test_an_unknown_site_is_answered_with_the_nearest(get, path):
 @pytest.mark.usefixtures("sites")
 @pytest.mark.parametrize(
     "path",
-    ["/api/panels/PANEL-001/readings", "/api/panels/PANEL-001/efficiency", "/api/alerts/recent"],
+    [
+        "/api/panels/PANEL-001/readings",
+        "/api/panels/PANEL-001/efficiency",
+        "/api/alerts/recent",
+        "/api/gateways",
+        "/api/maintenance",
+        "/api/export",
+    ],
 )
 async def test_a_filter_by_an_unknown_site_is_told_so_with_the_nearest(get, path):
     answer = await get(path, site="alfa")
     assert answer.status_code == 404
     assert answer.json()["title"] == "unknown site"
     assert answer.json()["nearest"] == ["alpha"]
+
+
+@pytest.mark.usefixtures("sites")
+@pytest.mark.parametrize(
+    ("path", "filters"),
+    [
+        ("/api/alerts/recent", {"panel": "PANEL-01"}),
+        ("/api/alerts/recent", {"panel": "PANEL-01", "site": "alpha"}),
+        ("/api/export", {"panels": "PANEL-001,PANEL-01"}),
+    ],
+)
+async def test_a_filter_by_an_unknown_panel_is_told_so_with_the_nearest(get, path, filters):
+    answer = await get(path, **filters)
+    assert (answer.status_code, answer.json()["title"]) == (404, "unknown panel")
+    assert "PANEL-001" in answer.json()["nearest"]
+
+
+async def test_all_that_there_are_are_named_while_they_are_few_and_counted_once_they_are_many(
+    get, rows, sites
+):
+    few = await get("/api/panels/elsewhere/readings")
+    assert few.json()["detail"].endswith("known are PANEL-001, PANEL-002")
+    nowhere = await get("/api/panels/elsewhere/readings", site="beta")
+    assert nowhere.json()["detail"].endswith("0 are known")
+    rows(
+        "INSERT INTO panel (site_key, panel) "
+        "SELECT site_key, 'P' || n FROM site, generate_series(1, 12) AS n"
+    )
+    many = await get("/api/panels/elsewhere/readings")
+    assert many.json()["detail"].endswith("26 are known")
+    here = await get("/api/panels/elsewhere/readings", site="beta")
+    assert here.json()["detail"].endswith("12 are known")
+    assert sites
 
 
 @pytest.mark.usefixtures("sites")
@@ -165,7 +205,9 @@ async def test_alerts_are_filtered(get, parameters, count):
     [
         ({"state": "shut"}, "open, acknowledged, resolved"),
         ({"severity": "bad"}, "info, low, medium, high, critical"),
-        ({"limit": "1001"}, "limit"),
+        ({"limit": "1001"}, "limit is '1001', allowed is a whole number from 1 to 1000"),
+        ({"limit": "few"}, "limit is 'few', allowed is a whole number from 1 to 1000"),
+        ({"late": "often"}, "late is 'often', allowed is true or false"),
     ],
 )
 async def test_a_bad_filter_is_told_what_is_allowed(get, parameters, named):
