@@ -77,6 +77,36 @@ async def test_alerts_show_severity_since_and_what_to_do_worst_first(page):
     await expect(page.locator("#alert-count")).to_have_text("3")
 
 
+async def test_a_card_leads_to_the_alerts_history_by_keyboard_and_resolved_ones_say_how_they_ended(
+    page, fleet, watch
+):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    await open_page(page, "alerts")
+    card = page.locator("#open .alert").first
+    assert not [url for url in asked if url.endswith("/api/alerts/2")]
+    await page.keyboard.type("jh")
+
+    await expect(card.get_by_text("History")).to_have_attribute("aria-label", "History of alert 2")
+    entries = card.locator(".history li")
+    await expect(entries).to_have_count(4)
+    await expect(entries.first).to_have_text(re.compile(r"\d\d:\d\d CES?T raised as critical"))
+    await expect(entries.nth(1)).to_contain_text("acknowledged by mara")
+    await expect(entries.nth(2)).to_have_text(re.compile("assigned to ben by mara$"))
+    await expect(entries.nth(3).locator("q")).to_have_text("<b>On my way</b>")
+    await expect(card.locator(".history")).to_contain_text("Raised 3 times in 30 days")
+    await expect(card.locator(".history")).to_contain_text("2 h before it was told")
+
+    over = page.locator("#recent .alert")
+    await expect(over).to_contain_text(re.compile(r"resolved .*\d\d:\d\d by ben: Fixed"))
+    await over.locator("summary").click()
+    await expect(over.locator(".history li").last).to_contain_text("resolved by ben: Fixed")
+    await expect(over.locator(".history li").last).to_contain_text("Fan was stuck")
+    await expect(over.get_by_role("button")).to_have_count(0)
+    assert (await Axe().run(page)).violations_count == 0
+    assert watch.errors == []
+
+
 async def test_new_power_and_a_new_alert_appear_without_a_reload(page, fleet):
     await open_page(page, "fleet")
 
@@ -208,8 +238,8 @@ async def test_a_chart_is_read_by_keyboard_and_as_a_table(page):
         re.compile(r"\d\d:\d\d: Alpha roof \d\.\d\d kW, Beta carport .*, Gamma school —")
     )
 
-    await page.locator("details summary").click()
-    await expect(page.locator("details tbody tr")).to_have_count(25)
+    await page.locator("#power details summary").click()
+    await expect(page.locator("#power details tbody tr")).to_have_count(25)
     await page.get_by_role("button", name="Older").click()
     await expect(page.locator(".pager span")).to_contain_text("Page 2 of")
 
