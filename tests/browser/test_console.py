@@ -235,7 +235,7 @@ async def test_a_chart_is_read_by_keyboard_and_as_a_table(page):
     await page.keyboard.press("ArrowLeft")
 
     await expect(page.locator(".chart [aria-live]")).to_have_text(
-        re.compile(r"\d\d:\d\d: Alpha roof \d\.\d\d kW, Beta carport .*, Gamma school —")
+        re.compile(r"\d\d:\d\d CES?T: Alpha roof \d\.\d\d kW, Beta carport .*, Gamma school —")
     )
 
     await page.locator("#power details summary").click()
@@ -326,6 +326,45 @@ async def test_the_panel_page_says_what_is_wrong_and_shows_why(page):
     await expect(page.locator("#download")).to_have_attribute(
         "href", re.compile("format=csv.*panels=PANEL-003")
     )
+
+
+async def test_captions_of_long_ranges_name_days_and_means_and_nothing_later_than_now(page):
+    await open_page(page, "panel")
+    charts = page.locator("#charts figcaption")
+    await page.get_by_role("button", name="1 y").click()
+    so_far = r"(so far today|since \d+ \w+ \d\d:\d\d)"
+    await expect(charts.nth(0)).to_have_text(
+        re.compile(rf"Power in the last year: \d+ to \d+ W; newest daily mean \d+ W {so_far}\.")
+    )
+    await expect(charts.nth(1)).to_contain_text("Voltage in the last year: daily mean 3")
+    await page.locator("#charts .plot").first.focus()
+    await page.keyboard.press("Home")
+    await expect(page.locator("#charts .tip b").first).to_have_text(re.compile(r"^\d+ \w+$"))
+
+    await page.get_by_role("button", name="7 d").click()
+    at = r"at \d+ \w+ \d\d:\d\d"
+    await expect(charts.first).to_have_text(re.compile(rf"newest half-hour mean \d+ W {at}\."))
+    await expect(page.locator("#evidence figcaption").first).to_have_text(re.compile(at))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        # A day of UTC begins at 02:00 of a summer's day in Berlin; the third case is 00:30 there.
+        ("12 * 3600, {seconds: 7 * DAY, step: DAY}, DAY", "on 1 Jul"),
+        ("DAY + 3600, {seconds: 365 * DAY, step: DAY}, DAY + 7200", "so far today"),
+        ("40500, {seconds: 365 * DAY, step: DAY}, 81000", "since 1 Jul 02:00"),
+        ("12 * 3600, {seconds: 6 * 3600, step: 60}, DAY", "at 14:00"),
+        ("12 * 3600, {seconds: DAY, step: 300}, DAY", "at 1 Jul 14:00"),
+    ],
+)
+async def test_a_bucket_is_told_by_its_day_or_its_time(page, arguments, words):
+    script = f"""
+      const DAY = 86400, first = Date.UTC(2026, 6, 1) / 1000;
+      const [middle, range, end] = [{arguments}];
+      return m.bucketWhen(first + middle, range, first + end, "Europe/Berlin");
+    """
+    assert await run_module(page, "ranges.js", script, None) == words
 
 
 async def test_power_is_compared_with_what_is_chosen_and_evidence_ends_with_a_week(page, watch):

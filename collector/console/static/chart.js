@@ -56,14 +56,15 @@ export class TimeChart {
    * Shows [start, end] in seconds.
    * lines: [{label, tone, band}], `tone` a custom property's name, `band` true for min and max around the mean.
    * data: times, then per line avg, or avg, min, max where it has a band.
-   * `zone`: where the times are read, if it is known only now.
+   * `zone`: where the times are read, if it is known only now; `step`: how long a point stands for, in seconds.
    * Behind the lines: nights [[from, to]], spans [{from, to, tone}], flags [{at, tone}].
    */
-  show({ lines, data, start, end, caption, zone, nights = [], spans = [], flags = [] }) {
+  show({ lines, data, start, end, step, caption, zone, nights = [], spans = [], flags = [] }) {
     if (zone !== undefined && zone !== this.#options.zone) {
       this.#options.zone = zone;
       this.#lines = null;
     }
+    this.#options.step = step;
     this.#behind = { nights, spans, flags };
     this.#window = [start, end];
     if (this.#plot && JSON.stringify(lines) === JSON.stringify(this.#lines)) this.#plot.setData(data, false);
