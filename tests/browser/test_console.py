@@ -1,8 +1,9 @@
 """The console in a real browser: what it shows, and what it must never do."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -394,6 +395,38 @@ async def test_the_site_page_shows_its_days_and_its_gateways(page):
     await expect(page.locator("#gateways tbody tr")).to_contain_text("drained in 1 h 13 min")
 
 
+@pytest.mark.parametrize(
+    ("name", "zone", "whose"),
+    [
+        ("site", r"CES?T", "the site's"),
+        ("panel", r"CES?T", "the site's"),
+        ("alerts", r"JST|GMT\+9", "your"),
+        ("gateways", r"JST|GMT\+9", "your"),
+        ("gateway", r"JST|GMT\+9", "your"),
+    ],
+)
+async def test_a_page_has_one_zone_and_says_which_to_viewers_from_elsewhere(
+    browser, console_url, name, zone, whose
+):
+    page = await browser.new_page(base_url=console_url, timezone_id="Asia/Tokyo")
+    await open_page(page, name)
+
+    await expect(page.locator("#zone")).to_have_text(
+        re.compile(f"^Times in ({zone}), {whose} zone$")
+    )
+    header = re.compile(rf"Live · \d\d:\d\d:\d\d ({zone})$")
+    await expect(page.locator("#live-text")).to_have_text(header)
+    if name in CHARTED:
+        now = datetime.now(ZoneInfo("Europe/Berlin"))
+        began = "|".join(f"{now - timedelta(minutes=m):%H:%M}" for m in range(46, 50))
+        since = page.locator("#alerts .alert > .since").first
+        await expect(since).to_have_text(re.compile(f"since .*({began})"))
+        await expect(since).to_have_attribute("title", re.compile(f"({began}) ({zone})$"))
+        await page.locator(".plot").first.hover()
+        await expect(page.locator(".tip b").first).to_have_text(re.compile(f"({zone})$"))
+    await page.close()
+
+
 async def test_an_unknown_site_says_so(page):
     await page.goto("/sites/omega")
 
@@ -532,6 +565,8 @@ async def test_the_sun_stands_where_the_almanac_says(page, moment, latitude, lon
         ("m.kilowatts(12345, 1)", "12.3"),
         ("m.watts(9.4)", "9.4"),
         ("m.watts(143.4)", "143"),
+        ("m.zoneName(Date.UTC(2026, 6, 1), 'America/New_York')", "EDT"),
+        ("m.zoneName(Date.UTC(2026, 0, 1), 'Europe/Berlin')", "CET"),
         ("m.duration(59.4)", "59 s"),
         ("m.duration(11520)", "3 h 12 min"),
         ("m.duration(86400 * 4 + 7200)", "4 d 2 h"),

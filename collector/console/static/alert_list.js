@@ -2,8 +2,8 @@
 
 import { alertHistory, causeWords } from "./alert_history.js";
 import { serverNow } from "./api.js";
-import { h, Keyed, setText } from "./dom.js";
-import { duration, when } from "./format.js";
+import { h, Keyed, setAttribute, setText } from "./dom.js";
+import { duration, when, whenThere } from "./format.js";
 import { mark, SEVERITIES, severityState } from "./states.js";
 
 /** Sorts worst first, then newest first. */
@@ -46,6 +46,7 @@ function card(alert, { acting: actingOn, box }) {
     node.dataset.tone = row.severity;
     setText(title, row.title);
     setText(time, since(row, serverNow(), row.zone));
+    setAttribute(time, "title", `began ${whenThere(row.raised_at, serverNow(), row.zone)}`);
     setText(state, stateOf(row));
     acting?.update(row);
     history.update(row);

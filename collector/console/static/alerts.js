@@ -8,6 +8,7 @@ import { AskedAlert } from "./asked_alert.js";
 import { byId } from "./dom.js";
 import { Live } from "./live.js";
 import { announce, countAlerts, failing } from "./page.js";
+import { sayViewersZone } from "./zone.js";
 
 const mayAct = "mayAct" in byId("open").dataset;
 const acting = (alert, history) => (mayAct ? alertActions(alert, { done: refresh, history }) : undefined);
@@ -33,4 +34,5 @@ async function refresh() {
   announce(standing);
 }
 
+sayViewersZone();
 live.add(refresh, { on: ["alert"], onError: trouble.onError }).start([]);

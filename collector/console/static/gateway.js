@@ -8,6 +8,7 @@ import { Live } from "./live.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
 import { mark } from "./states.js";
 import { RowTable } from "./table.js";
+import { sayViewersZone } from "./zone.js";
 
 const id = byId("main").dataset.gateway;
 const totals = new Figures(byId("totals"));
@@ -109,6 +110,7 @@ async function refreshAlerts() {
   announce(open);
 }
 
+sayViewersZone();
 new Live()
   .add(refresh, { on: ["gateway"], onError: trouble.onError })
   .add(refreshAlerts, { on: ["alert"] })

@@ -1,16 +1,17 @@
 // The page of one panel: what it does now, what is wrong with it and why we think so, its last days.
 
-import { alerts, efficiency, exportPath, oneSite, panels, serverNow } from "./api.js";
+import { alerts, efficiency, exportPath, panels, serverNow } from "./api.js";
 import { AlertList, worstFirst } from "./alert_list.js";
 import { byId, h, setAttribute, setText } from "./dom.js";
 import { Evidence } from "./evidence.js";
-import { hourMinuteSecond, NONE, number, percent, watts, when } from "./format.js";
+import { hourMinuteSecond, NONE, number, percent, watts, whenThere, zoneName } from "./format.js";
 import { Live } from "./live.js";
 import { Measurements } from "./measurements.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
 import { dataState, mark } from "./states.js";
 import { RowTable } from "./table.js";
 import { median } from "./tiles.js";
+import { siteZone } from "./zone.js";
 
 const { site, panel } = byId("main").dataset;
 const EARLIER = 10;
@@ -43,6 +44,7 @@ const METHODS = {
   peer_index: "Peer index: energy per rated power against the siblings' median",
 };
 
+const knownZone = siteZone(site, live);
 let zone = null;
 let spans = [];
 let open = [];
@@ -50,7 +52,7 @@ let row = null;
 let siblings = null;
 
 async function refreshPanel() {
-  zone ??= (await oneSite(site)).timezone;
+  zone = await knownZone();
   const found = await panels(site);
   row = found.find(({ panel_id }) => panel_id === panel);
   if (!row) throw Object.assign(new Error(`The site ${site} has no panel ${panel}.`), { status: 404 });
@@ -59,7 +61,7 @@ async function refreshPanel() {
   data.update(dataState(row, now));
   siblings = siblingsOf(found, now);
   const facts = [row.model, row.rated_watts && `${number(row.rated_watts, 0)} W`, row.group];
-  const reading = row.last_reading_at && `reading of ${hourMinuteSecond(row.last_reading_at, zone)}`;
+  const reading = row.last_reading_at && `reading of ${hourMinuteSecond(row.last_reading_at, zone)} ${zoneName(row.last_reading_at, zone)}`;
   setText(byId("about"), [...facts, reading].filter(Boolean).join(" · "));
   const beside = siblings ? `${percent(row.power_watts / siblings)} of the siblings' ${watts(siblings)} W` : "";
   totals.show([
@@ -88,7 +90,7 @@ function verdict(now) {
   const state = dataState(row, now);
   if (open.length) {
     const [worst] = open;
-    return `${worst.title}, since ${when(worst.raised_at, now, zone)}. ${worst.recommendation}`;
+    return `${worst.title}, since ${whenThere(worst.raised_at, now, zone)}. ${worst.recommendation}`;
   }
   if (state.silent) return "It is not heard: no verdict.";
   const window = evidence.newest;
@@ -101,10 +103,12 @@ function verdict(now) {
 }
 
 async function refreshCharts() {
+  zone = await knownZone();
   if (await measurements.refresh({ spans, zone })) troubles.charts.clear();
 }
 
 async function refreshEvidence() {
+  zone = await knownZone();
   await evidence.refresh(measurements.range, { spans, zone });
   troubles.evidence.clear();
   const end = Math.floor(serverNow() / 1000);
@@ -122,6 +126,7 @@ async function refreshAlerts() {
     alerts({ site, panel }),
     alerts({ state: "open,acknowledged" }),
   ]);
+  zone = await knownZone();
   troubles.alerts.clear();
   open = worstFirst(here.filter(({ state }) => state !== "resolved"));
   alertList.show(open, zone);
