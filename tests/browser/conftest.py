@@ -58,6 +58,7 @@ class Fleet:
     signed_in: bool = True
     hub: Hub = field(default_factory=Hub)
     streamless: bool = False
+    methods: list[str | None] = field(default_factory=lambda: ["performance_ratio"])
 
     def tell(self, kind: str, site: str, **body: Any) -> None:
         """Let an event go out to the pages that look on."""
@@ -279,10 +280,12 @@ async def _windows(
 @get("/api/panels/{panel:str}/efficiency")
 async def _efficiency(state: State, panel: FromPath[str]) -> list[dict[str, Any]]:
     today = state.fleet.sky.now.date()
+    methods = state.fleet.methods
     return [
         {
-            "date": str(today - timedelta(days=ago)), "efficiency_percentage": 82.0 - ago,
-            "method": "performance_ratio", "energy_wh": 1402.0 - ago, "coverage": 0.99,
+            "date": str(today - timedelta(days=ago)),
+            "efficiency_percentage": methods[ago % len(methods)] and 82.0 - ago,
+            "method": methods[ago % len(methods)], "energy_wh": 1402.0 - ago, "coverage": 0.99,
             "specific_yield_kwh_per_kwp": 4.25, "availability_percentage": 98.0,
         }
         for ago in range(7)

@@ -368,6 +368,36 @@ async def test_a_bucket_is_told_by_its_day_or_its_time(page, arguments, words):
     assert await run_module(page, "ranges.js", script, None) == words
 
 
+async def test_the_table_of_days_names_what_its_ratio_is_for_each_day_where_they_differ(
+    page, fleet
+):
+    head = page.locator("#days th").nth(3)
+    ratios = page.locator("#days tbody td:nth-child(4)")
+    await open_page(page, "panel")
+    await expect(head).to_have_text("Performance ratio")
+    await expect(ratios.first).to_have_text("82 %")
+
+    fleet.methods = ["peer_index"]
+    await open_page(page, "panel")
+    await expect(head).to_have_text("Peer index")
+
+    fleet.methods = ["peer_index", None, "performance_ratio"]
+    await open_page(page, "panel")
+    await expect(head).to_have_text("Efficiency")
+    await expect(ratios.nth(0)).to_have_text("Peer index 82 %")
+    await expect(ratios.nth(1)).to_have_text("—")
+    await expect(ratios.nth(2)).to_have_text("Performance ratio 80 %")
+
+
+async def test_a_panel_that_gives_nothing_but_noise_gives_nothing(page, fleet):
+    fleet.panels["alpha"][3].update(power_watts=-0.6)
+    await open_page(page, "site")
+
+    tile = page.locator(".tile").filter(has_text="PANEL-004")
+    await expect(tile.locator(".tile-value")).to_have_text("0 W")
+    await expect(tile.locator(".share")).to_have_text("0 % of group")
+
+
 async def test_power_is_compared_with_what_is_chosen_and_evidence_ends_with_a_week(page, watch):
     await open_page(page, "panel")
     async with page.expect_request("**/series?**compare=yesterday**"):
@@ -565,6 +595,9 @@ async def test_the_sun_stands_where_the_almanac_says(page, moment, latitude, lon
         ("m.kilowatts(12345, 1)", "12.3"),
         ("m.watts(9.4)", "9.4"),
         ("m.watts(143.4)", "143"),
+        ("m.watts(-0.5)", "0"),
+        ("m.watts(null)", "—"),
+        ("m.watts(-1.2)", "−1.2"),
         ("m.zoneName(Date.UTC(2026, 6, 1), 'America/New_York')", "EDT"),
         ("m.zoneName(Date.UTC(2026, 0, 1), 'Europe/Berlin')", "CET"),
         ("m.duration(59.4)", "59 s"),

@@ -11,6 +11,8 @@ import { alone } from "./series.js";
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const NARROW = 560;
 const MOST_NAMED = 6;
+/** Half of the longest label of the time axis, which may be the last thing on it: "30 Sept". */
+const LABEL_ROOM = 28;
 const HALF_DAY = 43_200;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const localDate = (zone) => (t) => (zone ? uPlot.tzDate(new Date(t * 1e3), zone) : new Date(t * 1e3));
@@ -109,7 +111,7 @@ export class TimeChart {
       height: this.#height,
       tzDate: localDate(this.#options.zone),
       legend: { show: false },
-      padding: [14, (u) => (this.#isNamed ? endsWidth(u, this.#lines) : 16), 0, 0],
+      padding: [14, (u) => (this.#isNamed ? endsWidth(u, this.#lines) : LABEL_ROOM), 0, 0],
       cursor: this.#cursor(),
       scales: { x: { time: true }, y: { range: (_u, low, high) => this.#range(low, high) } },
       axes: this.#axes(),

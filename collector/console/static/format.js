@@ -28,8 +28,14 @@ export const kilowatts = (watts, decimals) => number(watts == null ? null : watt
 /** Energy, kWh with one decimal. */
 export const kilowattHours = (wh) => number(wh == null ? null : wh / 1000, 1);
 
+/** A panel's power without what its sensor tells of none: under one watt it is 0. */
+export const withoutNoise = (value) => (Math.abs(value) < 1 ? value && 0 : value);
+
 /** A panel's power, W; one decimal below 10 W. */
-export const watts = (value) => number(value, Math.abs(value) < 9.95 && value !== 0 ? 1 : 0);
+export function watts(value) {
+  const heard = withoutNoise(value);
+  return number(heard, Math.abs(heard) < 9.95 && heard !== 0 ? 1 : 0);
+}
 
 export const percent = (ratio) => (ratio == null ? NONE : `${number(ratio * 100, 0)} %`);
 

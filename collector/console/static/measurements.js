@@ -4,7 +4,7 @@
 import { panelBuckets, panelCompared, serverNow } from "./api.js";
 import { TimeChart } from "./chart.js";
 import { h } from "./dom.js";
-import { number } from "./format.js";
+import { number, withoutNoise } from "./format.js";
 import { bucketWhen, ChoiceButtons, middleOf, RANGES, RangeButtons } from "./ranges.js";
 import { Buckets, lastIndex, table } from "./series.js";
 
@@ -85,10 +85,12 @@ function caption({ title, unit, decimals, names }, [t, ...columns], { range, end
   const last = lastIndex(means);
   if (last < 0) return `${title}: no reading in ${range.words}.`;
   const hasBand = names.length > 1;
+  // Power alone has a band.
+  const figure = (value) => number(hasBand ? withoutNoise(value) : value, decimals);
   const known = (hasBand ? columns.slice(1, 3) : [means]).flat().filter((value) => value != null);
   const mean = range.mean ? `${range.mean} ` : "";
-  const between = `${number(lowest(known), decimals)} to ${number(highest(known), decimals)} ${unit}`;
-  const newest = `${number(means[last], decimals)} ${unit} ${bucketWhen(t[last], range, end, zone)}`;
+  const between = `${figure(lowest(known))} to ${figure(highest(known))} ${unit}`;
+  const newest = `${figure(means[last])} ${unit} ${bucketWhen(t[last], range, end, zone)}`;
   return `${title} in ${range.words}: ${hasBand ? "" : mean}${between}; newest ${mean}${newest}.`;
 }
 

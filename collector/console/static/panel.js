@@ -4,7 +4,7 @@ import { alerts, efficiency, exportPath, panels, serverNow } from "./api.js";
 import { AlertList, worstFirst } from "./alert_list.js";
 import { byId, h, setAttribute, setText } from "./dom.js";
 import { Evidence } from "./evidence.js";
-import { hourMinuteSecond, NONE, number, percent, watts, whenThere, zoneName } from "./format.js";
+import { hourMinuteSecond, NONE, number, percent, watts, whenThere, withoutNoise, zoneName } from "./format.js";
 import { Live } from "./live.js";
 import { Measurements } from "./measurements.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
@@ -34,15 +34,28 @@ const days = new RowTable(byId("days"), {
     { label: "Day", text: ({ date }) => date },
     { label: "Energy, Wh", number: true, text: (row) => number(row.energy_wh, 0) },
     { label: "kWh/kWp", number: true, text: (row) => number(row.specific_yield_kwh_per_kwp, 2) },
-    { label: "Efficiency", number: true, text: (row) => ratio(row.efficiency_percentage), title: (row) => METHODS[row.method] },
+    { label: methodOfAll, number: true, text: efficiencyOf, title: ({ method }) => METHODS[method]?.means },
     { label: "Available", number: true, text: (row) => ratio(row.availability_percentage) },
     { label: "Data", number: true, text: (row) => percent(row.coverage) },
   ],
 });
 const METHODS = {
-  performance_ratio: "Performance ratio: energy per rated power against the sun that was measured",
-  peer_index: "Peer index: energy per rated power against the siblings' median",
+  performance_ratio: { name: "Performance ratio", means: "Performance ratio: energy per rated power against the sun that was measured" },
+  peer_index: { name: "Peer index", means: "Peer index: energy per rated power against the siblings' median" },
 };
+let isMixed = false;
+
+/** What the efficiency of all `rows` is; where they differ, each says its own. */
+function methodOfAll(rows) {
+  const [only, ...more] = new Set(rows.map(({ method }) => method).filter((method) => method != null));
+  isMixed = more.length > 0;
+  return METHODS[only] && !isMixed ? METHODS[only].name : "Efficiency";
+}
+
+function efficiencyOf({ efficiency_percentage: percentage, method }) {
+  return isMixed && percentage != null ? `${METHODS[method].name} ${ratio(percentage)}` : ratio(percentage);
+}
+
 
 const knownZone = siteZone(site, live);
 let zone = null;
@@ -63,7 +76,7 @@ async function refreshPanel() {
   const facts = [row.model, row.rated_watts && `${number(row.rated_watts, 0)} W`, row.group];
   const reading = row.last_reading_at && `reading of ${hourMinuteSecond(row.last_reading_at, zone)} ${zoneName(row.last_reading_at, zone)}`;
   setText(byId("about"), [...facts, reading].filter(Boolean).join(" · "));
-  const beside = siblings ? `${percent(row.power_watts / siblings)} of the siblings' ${watts(siblings)} W` : "";
+  const beside = siblings ? `${percent(withoutNoise(row.power_watts) / siblings)} of the siblings' ${watts(siblings)} W` : "";
   totals.show([
     { label: "Power", value: watts(row.power_watts), unit: "W", note: beside },
     { label: "Voltage", value: number(row.voltage_volts, 1), unit: "V" },
