@@ -43,6 +43,19 @@ async def resolve_two_at_once(page, url):
     await expect(page.locator("#recent .alert")).to_have_count(3)
 
 
+async def comment_and_see_it(page, card):
+    await page.keyboard.press("c")
+    await expect(card.get_by_label("Comment", exact=True)).to_be_focused()
+    await page.keyboard.type("on my way")
+    await page.keyboard.press("Enter")
+    await expect(card.locator("form").first).to_be_hidden()
+    await expect(card.get_by_role("button", name="Comment")).to_be_focused()
+    said = card.locator(".history li")
+    await expect(said).to_have_count(2)
+    await expect(said.last).to_contain_text("comment by test-operator")
+    await expect(said.last).to_contain_text("on my way")
+
+
 async def reopen_and_resolve_again(page):
     over, card = page.locator("#recent .alert"), page.locator("#open .alert")
     await expect(over).to_contain_text("by test-operator: Fixed")
@@ -76,16 +89,7 @@ async def test_an_operator_takes_comments_and_resolves_and_a_viewer_only_looks(
     card = page.locator("#open .alert")
     await page.keyboard.type("ja")
     await expect(card).to_contain_text("acknowledged by test-operator")
-    await page.keyboard.press("c")
-    await expect(card.get_by_label("Comment", exact=True)).to_be_focused()
-    await page.keyboard.type("on my way")
-    await page.keyboard.press("Enter")
-    await expect(card.locator("form").first).to_be_hidden()
-    await expect(card.get_by_role("button", name="Comment")).to_be_focused()
-    said = card.locator(".history li")
-    await expect(said).to_have_count(2)
-    await expect(said.last).to_contain_text("comment by test-operator")
-    await expect(said.last).to_contain_text("on my way")
+    await comment_and_see_it(page, card)
     await card.get_by_role("button", name="Resolve").click()
     await card.get_by_label("Cause").select_option("fixed")
     await card.get_by_role("button", name="Close the alert").click()

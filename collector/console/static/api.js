@@ -206,6 +206,9 @@ const gateway = (row) => timed(row, "enrolled_at", "last_seen_at", "revoked_at",
 export const gateways = async (site) =>
   (await list(site == null ? "/api/gateways" : `/api/gateways?${new URLSearchParams({ site })}`)).map(gateway);
 
+/** Asks a gateway to send what is `from` one time `to` another again, both as RFC 3339. */
+export const askAgain = (id, range) => post(`/api/gateways/${encodeURIComponent(id)}/resend`, range);
+
 /** One gateway's account. */
 export async function oneGateway(id) {
   const answer = await get(`/api/gateways/${encodeURIComponent(id)}`);

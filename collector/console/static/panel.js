@@ -7,6 +7,7 @@ import { Evidence } from "./evidence.js";
 import { hourMinuteSecond, NONE, number, percent, watts, whenThere, withoutNoise, zoneName } from "./format.js";
 import { Live } from "./live.js";
 import { Measurements } from "./measurements.js";
+import { startIfThere } from "./not_found.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
 import { dataState, mark } from "./states.js";
 import { RowTable } from "./table.js";
@@ -64,11 +65,17 @@ let open = [];
 let row = null;
 let siblings = null;
 
+/** The panels of the site; fails when this one is none of them. */
+async function rowsHere() {
+  const found = await panels(site);
+  if (found.some(({ panel_id }) => panel_id === panel)) return found;
+  throw Object.assign(new Error(`The site ${site} has no panel ${panel}`), { status: 404 });
+}
+
 async function refreshPanel() {
   zone = await knownZone();
-  const found = await panels(site);
+  const found = await rowsHere();
   row = found.find(({ panel_id }) => panel_id === panel);
-  if (!row) throw Object.assign(new Error(`The site ${site} has no panel ${panel}.`), { status: 404 });
   troubles.totals.clear();
   const now = serverNow();
   data.update(dataState(row, now));
@@ -161,5 +168,15 @@ live
   .add(refreshAlerts, { on: ["alert"], onError: troubles.alerts.onError })
   .add(refreshCharts, { on: ["readings"], gap: 10_000, onError: troubles.charts.onError })
   .add(refreshEvidence, { every: 20_000, on: ["readings"], gap: 20_000, onError: troubles.evidence.onError })
-  .add(refreshDays, { every: 60_000, onError: troubles.days.onError })
-  .start([site]);
+  .add(refreshDays, { every: 60_000, onError: troubles.days.onError });
+
+const links = [["Fleet", "/"]];
+
+/** Fails when there is no such site, or no such panel there: then the site is where to go on. */
+async function look() {
+  await knownZone();
+  links.unshift([`The site ${site}`, `/sites/${encodeURIComponent(site)}`]);
+  await rowsHere();
+}
+
+startIfThere(live, { readings: [site], look, links });

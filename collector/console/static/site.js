@@ -8,6 +8,7 @@ import { Days } from "./days.js";
 import { byId, setText } from "./dom.js";
 import { kilowattHours, kilowatts, NONE, number, percent, powerDecimals, specificYield, when } from "./format.js";
 import { Live } from "./live.js";
+import { startIfThere } from "./not_found.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
 import { PanelTiles } from "./tiles.js";
 import { PowerChart } from "./power.js";
@@ -108,5 +109,6 @@ live
   .add(refreshAlerts, { on: ["alert"], onError: troubles.alerts.onError })
   .add(() => power.refresh().then(troubles.power.clear), { on: ["readings"], gap: 5000, onError: troubles.power.onError })
   .add(refreshDaily, { every: 60_000, onError: troubles.daily.onError })
-  .add(refreshGateways, { every: 15_000, on: ["gateway"], onError: troubles.gateways.onError })
-  .start([id]);
+  .add(refreshGateways, { every: 15_000, on: ["gateway"], onError: troubles.gateways.onError });
+
+startIfThere(live, { readings: [id], look: knownZone, links: [["Fleet", "/"]] });
