@@ -201,7 +201,7 @@ async def test_charts_are_drawn_no_request_leaves_the_origin_and_nothing_breaks_
 
 async def test_a_window_of_any_width_never_scrolls_sideways(page):
     await open_page(page, "fleet")
-    for width in (640, 720, 721, 900, 1120, 1121):
+    for width in (640, 720, 721, 840, 841, 900, 1120, 1121):
         await page.set_viewport_size({"width": width, "height": 900})
         assert await page.evaluate("() => document.documentElement.scrollWidth") == width
 
