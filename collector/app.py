@@ -12,6 +12,7 @@ from typing import Final
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.types import Message, Scope
 
 from collector.access import Authentication, guard
@@ -32,6 +33,7 @@ from collector.api.search import search_router
 from collector.api.session import session_router
 from collector.api.sites import sites_router
 from collector.console.pages import CONTENT_SECURITY_POLICY, console_router
+from collector.console.unknown import unknown_page
 from collector.database.engine import Database, open_database
 from collector.database.rollups.retention import Retention
 from collector.errors import SettingsError
@@ -127,7 +129,7 @@ def create_app(settings: Settings) -> Litestar:
         guards=[guard],
         middleware=[Timing(metrics), Authentication(console_open=settings.console_open)],
         before_send=[_secure],
-        exception_handlers=HANDLERS,
+        exception_handlers=HANDLERS | {NotFoundException: unknown_page(HANDLERS[HTTPException])},
         lifespan=[lifespan],
         openapi_config=openapi_config(),
         request_max_body_size=settings.max_body_bytes,

@@ -46,7 +46,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     name: str
     """The token's name."""
     role: Role
-    """The token's role; a session only looks."""
+    """The token's role, which the session has too."""
 
 
 @post(

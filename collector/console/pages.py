@@ -46,7 +46,7 @@ _REFUSALS: Final = {
 class Pages:
     """Renders the console's templates."""
 
-    def __init__(self, static_url: str) -> None:
+    def __init__(self, files: str) -> None:
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -54,7 +54,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals["static"] = static_url
+        self._templates.globals["static"] = files
 
     def response(self, template: str, **values: str | bool | None) -> Response[str]:
         """Return a page rendered from `template` with `values`."""
@@ -85,9 +85,13 @@ async def panel_page(
 @get("/alerts", name="alerts")
 async def alerts(request: Request[Any, Any, Any], pages: NamedDependency[Pages]) -> Response[str]:
     """Open and recent alerts of all sites; who may deal with them finds the buttons for it."""
-    caller: Caller | None = request.scope.get("user")
-    may_act = caller is not None and caller.role in ALLOWED[Access.OPERATOR]
-    return pages.response("alerts.html", may_act=may_act)
+    return pages.response("alerts.html", may_act=_may_act(request))
+
+
+@get("/alerts/{alert_id:int}", name="alert")
+async def alert(alert_id: FromPath[int]) -> Response[None]:
+    """One alert, where it is among the others."""
+    return Response(None, status_code=307, headers={"Location": f"/alerts#alert-{alert_id}"})
 
 
 @get("/gateways", name="gateways")
@@ -97,9 +101,11 @@ async def gateways(pages: NamedDependency[Pages]) -> Response[str]:
 
 
 @get("/gateways/{gateway:str}", name="gateway")
-async def gateway_page(gateway: FromPath[str], pages: NamedDependency[Pages]) -> Response[str]:
+async def gateway_page(
+    request: Request[Any, Any, Any], gateway: FromPath[str], pages: NamedDependency[Pages]
+) -> Response[str]:
     """One gateway's account: streams, declared losses, requests to send again."""
-    return pages.response("gateway.html", gateway=gateway)
+    return pages.response("gateway.html", gateway=gateway, may_act=_may_act(request))
 
 
 @get("/sign-in", name="sign-in")
@@ -111,6 +117,11 @@ async def sign_in(
     """The form that posts a token to `/session`."""
     refusal = _REFUSALS.get(failed)
     return pages.response("sign_in.html", next_page=local_path(next_page), refusal=refusal)
+
+
+def _may_act(request: Request[Any, Any, Any]) -> bool:
+    caller: Caller | None = request.scope.get("user")
+    return caller is not None and caller.role in ALLOWED[Access.OPERATOR]
 
 
 def local_path(wanted: str) -> str:
@@ -131,24 +142,38 @@ def static_digest() -> str:
     return digest.hexdigest()[:16]
 
 
+def static_url() -> str:
+    """Return the address of this release's static files."""
+    return f"/static/{static_digest()}"
+
+
 def console_router() -> Router:
     """Return the router of the console: its pages and its static files.
 
     Static files are served below `/static/<digest>/`, kept by browsers for a year, and below
     `/static/` for those who cannot know the digest.
     """
-    static_url = f"/static/{static_digest()}"
-    pages = Pages(static_url)
+    files = static_url()
+    pages = Pages(files)
     shells = Router(
         "/",
-        route_handlers=[fleet, site_page, panel_page, alerts, gateways, gateway_page, sign_in],
+        route_handlers=[
+            fleet,
+            site_page,
+            panel_page,
+            alerts,
+            alert,
+            gateways,
+            gateway_page,
+            sign_in,
+        ],
         dependencies={"pages": Provide(lambda: pages, sync_to_thread=False)},
         response_headers=[ResponseHeader(name=name, value=text) for name, text in _HEADERS.items()],
         include_in_schema=False,
         opt={OPTION: Access.PAGE},
     )
     released = create_static_files_router(
-        static_url,
+        files,
         [_STATIC],
         name="static",
         cache_control=CacheControlHeader(max_age=_YEAR_SECONDS, immutable=True, public=True),

@@ -58,6 +58,7 @@ class Fleet:
     signed_in: bool = True
     hub: Hub = field(default_factory=Hub)
     streamless: bool = False
+    methods: list[str | None] = field(default_factory=lambda: ["performance_ratio"])
 
     def tell(self, kind: str, site: str, **body: Any) -> None:
         """Let an event go out to the pages that look on."""
@@ -150,6 +151,9 @@ def make_fleet() -> Fleet:
         "state": "resolved",
         "cleared_at": _iso(now),
         "raised_at": _iso(now - timedelta(hours=5)),
+        "resolved_at": _iso(now),
+        "resolved_by": "ben",
+        "resolve_cause": "fixed",
     }
     fleet.alerts = [
         _alert(1, "medium", "Power stays 14 % under the group", seen | {"panel_id": "PANEL-007"}),
@@ -276,10 +280,12 @@ async def _windows(
 @get("/api/panels/{panel:str}/efficiency")
 async def _efficiency(state: State, panel: FromPath[str]) -> list[dict[str, Any]]:
     today = state.fleet.sky.now.date()
+    methods = state.fleet.methods
     return [
         {
-            "date": str(today - timedelta(days=ago)), "efficiency_percentage": 82.0 - ago,
-            "method": "performance_ratio", "energy_wh": 1402.0 - ago, "coverage": 0.99,
+            "date": str(today - timedelta(days=ago)),
+            "efficiency_percentage": methods[ago % len(methods)] and 82.0 - ago,
+            "method": methods[ago % len(methods)], "energy_wh": 1402.0 - ago, "coverage": 0.99,
             "specific_yield_kwh_per_kwp": 4.25, "availability_percentage": 98.0,
         }
         for ago in range(7)
@@ -304,13 +310,32 @@ async def _alerts(
     ][:limit]
 
 
+def make_history(alert: dict[str, Any]) -> list[dict[str, Any]]:
+    """It was told two hours late, somebody spoke of it, and dealt with it if it is resolved."""
+    at = datetime.fromisoformat(alert["raised_at"]) + timedelta(hours=2)
+    deeds: list[tuple[str, str | None, str | None]] = [
+        ("raised", None, None),
+        ("acknowledged", "mara", None),
+        ("assigned", "mara", "ben"),
+        ("commented", "ben", "<b>On my way</b>"),
+    ]
+    if alert["state"] == "resolved":
+        deeds.append(("resolved", "ben", "Fan was stuck"))
+    return [
+        {"at": _iso(at + timedelta(minutes=n)), "action": action, "by": by, "note": note,
+         "severity": alert["severity"]}
+        for n, (action, by, note) in enumerate(deeds)
+    ]  # fmt: skip
+
+
 @get("/api/alerts/{alert_id:int}")
 async def _one_alert(state: State, alert_id: FromPath[int]) -> Response[Any]:
     """Those of the lists, and one that was resolved long ago."""
     old = _alert(99, "high", "Long gone", state.fleet.alerts[3] | {"id": 99, "title": "Long gone"})
     for alert in (*state.fleet.alerts, old):
         if alert["id"] == alert_id:
-            return Response({"alert": alert, "history": [], "times_in_30_days": 0})
+            history = make_history(alert)
+            return Response({"alert": alert, "history": history, "times_in_30_days": 3})
     return Response({"status": 404, "detail": f"No alert {alert_id}."}, status_code=404)
 
 

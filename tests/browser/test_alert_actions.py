@@ -43,6 +43,37 @@ async def resolve_two_at_once(page, url):
     await expect(page.locator("#recent .alert")).to_have_count(3)
 
 
+async def comment_and_see_it(page, card):
+    await page.keyboard.press("c")
+    await expect(card.get_by_label("Comment", exact=True)).to_be_focused()
+    await page.keyboard.type("on my way")
+    await page.keyboard.press("Enter")
+    await expect(card.locator("form").first).to_be_hidden()
+    await expect(card.get_by_role("button", name="Comment")).to_be_focused()
+    said = card.locator(".history li")
+    await expect(said).to_have_count(2)
+    await expect(said.last).to_contain_text("comment by test-operator")
+    await expect(said.last).to_contain_text("on my way")
+
+
+async def reopen_and_resolve_again(page):
+    over, card = page.locator("#recent .alert"), page.locator("#open .alert")
+    await expect(over).to_contain_text("by test-operator: Fixed")
+    await expect(over.get_by_role("button", name="Resolve")).to_be_hidden()
+    await over.get_by_role("button", name="Reopen").click()
+    await expect(card.locator(".alert-head a")).to_be_focused()
+    await expect(card.get_by_role("button", name="Reopen")).to_be_hidden()
+    await page.keyboard.press("h")
+    await expect(card.locator(".history li").last).to_contain_text("reopened by test-operator")
+    await card.get_by_role("button", name="Resolve").click()
+    await card.get_by_label("Cause").select_option("false_alarm")
+    await card.get_by_label("Note").fill("a fuse test")
+    await card.get_by_role("button", name="Close the alert").click()
+    await expect(over).to_contain_text("by test-operator: False alarm")
+    await over.locator("summary").click()
+    await expect(over.locator(".history li").last).to_contain_text("a fuse test")
+
+
 async def test_an_operator_takes_comments_and_resolves_and_a_viewer_only_looks(
     browser, watch, collector_server, postgres_url
 ):
@@ -58,24 +89,21 @@ async def test_an_operator_takes_comments_and_resolves_and_a_viewer_only_looks(
     card = page.locator("#open .alert")
     await page.keyboard.type("ja")
     await expect(card).to_contain_text("acknowledged by test-operator")
-    await page.keyboard.press("c")
-    await expect(card.get_by_label("Comment", exact=True)).to_be_focused()
-    await page.keyboard.type("on my way")
-    await page.keyboard.press("Enter")
-    await expect(card.locator("form").first).to_be_hidden()
-    await expect(card.get_by_role("button", name="Comment")).to_be_focused()
+    await comment_and_see_it(page, card)
     await card.get_by_role("button", name="Resolve").click()
     await card.get_by_label("Cause").select_option("fixed")
     await card.get_by_role("button", name="Close the alert").click()
-    await expect(page.locator("#recent .alert")).to_contain_text("No power")
+    await reopen_and_resolve_again(page)
     await resolve_two_at_once(page, postgres_url)
     await page.close()
 
     found = collector_server.get("/api/alerts/1")
-    assert found["alert"]["resolve_cause"] == "fixed"
+    assert found["alert"]["resolve_cause"] == "false_alarm"
     assert [(one["action"], one["by"]) for one in found["history"]] == [
         ("acknowledged", "test-operator"),
         ("commented", "test-operator"),
+        ("resolved", "test-operator"),
+        ("reopened", "test-operator"),
         ("resolved", "test-operator"),
     ]
     assert watch.errors == []

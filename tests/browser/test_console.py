@@ -1,8 +1,9 @@
 """The console in a real browser: what it shows, and what it must never do."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -75,6 +76,36 @@ async def test_alerts_show_severity_since_and_what_to_do_worst_first(page):
     await expect(cards.first).to_contain_text("Inspect the bypass diodes")
     await expect(cards.first).to_contain_text("47 min")
     await expect(page.locator("#alert-count")).to_have_text("3")
+
+
+async def test_a_card_leads_to_the_alerts_history_by_keyboard_and_resolved_ones_say_how_they_ended(
+    page, fleet, watch
+):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    await open_page(page, "alerts")
+    card = page.locator("#open .alert").first
+    assert not [url for url in asked if url.endswith("/api/alerts/2")]
+    await page.keyboard.type("jh")
+
+    await expect(card.get_by_text("History")).to_have_attribute("aria-label", "History of alert 2")
+    entries = card.locator(".history li")
+    await expect(entries).to_have_count(4)
+    await expect(entries.first).to_have_text(re.compile(r"\d\d:\d\d CES?T raised as critical"))
+    await expect(entries.nth(1)).to_contain_text("acknowledged by mara")
+    await expect(entries.nth(2)).to_have_text(re.compile("assigned to ben by mara$"))
+    await expect(entries.nth(3).locator("q")).to_have_text("<b>On my way</b>")
+    await expect(card.locator(".history")).to_contain_text("Raised 3 times in 30 days")
+    await expect(card.locator(".history")).to_contain_text("2 h before it was told")
+
+    over = page.locator("#recent .alert")
+    await expect(over).to_contain_text(re.compile(r"resolved .*\d\d:\d\d by ben: Fixed"))
+    await over.locator("summary").click()
+    await expect(over.locator(".history li").last).to_contain_text("resolved by ben: Fixed")
+    await expect(over.locator(".history li").last).to_contain_text("Fan was stuck")
+    await expect(over.get_by_role("button")).to_have_count(0)
+    assert (await Axe().run(page)).violations_count == 0
+    assert watch.errors == []
 
 
 async def test_new_power_and_a_new_alert_appear_without_a_reload(page, fleet):
@@ -170,7 +201,7 @@ async def test_charts_are_drawn_no_request_leaves_the_origin_and_nothing_breaks_
 
 async def test_a_window_of_any_width_never_scrolls_sideways(page):
     await open_page(page, "fleet")
-    for width in (640, 720, 721, 900, 1120, 1121):
+    for width in (640, 720, 721, 840, 841, 900, 1120, 1121):
         await page.set_viewport_size({"width": width, "height": 900})
         assert await page.evaluate("() => document.documentElement.scrollWidth") == width
 
@@ -205,11 +236,11 @@ async def test_a_chart_is_read_by_keyboard_and_as_a_table(page):
     await page.keyboard.press("ArrowLeft")
 
     await expect(page.locator(".chart [aria-live]")).to_have_text(
-        re.compile(r"\d\d:\d\d: Alpha roof \d\.\d\d kW, Beta carport .*, Gamma school —")
+        re.compile(r"\d\d:\d\d CES?T: Alpha roof \d\.\d\d kW, Beta carport .*, Gamma school —")
     )
 
-    await page.locator("details summary").click()
-    await expect(page.locator("details tbody tr")).to_have_count(25)
+    await page.locator("#power details summary").click()
+    await expect(page.locator("#power details tbody tr")).to_have_count(25)
     await page.get_by_role("button", name="Older").click()
     await expect(page.locator(".pager span")).to_contain_text("Page 2 of")
 
@@ -298,6 +329,75 @@ async def test_the_panel_page_says_what_is_wrong_and_shows_why(page):
     )
 
 
+async def test_captions_of_long_ranges_name_days_and_means_and_nothing_later_than_now(page):
+    await open_page(page, "panel")
+    charts = page.locator("#charts figcaption")
+    await page.get_by_role("button", name="1 y").click()
+    so_far = r"(so far today|since \d+ \w+ \d\d:\d\d)"
+    await expect(charts.nth(0)).to_have_text(
+        re.compile(rf"Power in the last year: \d+ to \d+ W; newest daily mean \d+ W {so_far}\.")
+    )
+    await expect(charts.nth(1)).to_contain_text("Voltage in the last year: daily mean 3")
+    await page.locator("#charts .plot").first.focus()
+    await page.keyboard.press("Home")
+    await expect(page.locator("#charts .tip b").first).to_have_text(re.compile(r"^\d+ \w+$"))
+
+    await page.get_by_role("button", name="7 d").click()
+    at = r"at \d+ \w+ \d\d:\d\d"
+    await expect(charts.first).to_have_text(re.compile(rf"newest half-hour mean \d+ W {at}\."))
+    await expect(page.locator("#evidence figcaption").first).to_have_text(re.compile(at))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        # A day of UTC begins at 02:00 of a summer's day in Berlin; the third case is 00:30 there.
+        ("12 * 3600, {seconds: 7 * DAY, step: DAY}, DAY", "on 1 Jul"),
+        ("DAY + 3600, {seconds: 365 * DAY, step: DAY}, DAY + 7200", "so far today"),
+        ("40500, {seconds: 365 * DAY, step: DAY}, 81000", "since 1 Jul 02:00"),
+        ("12 * 3600, {seconds: 6 * 3600, step: 60}, DAY", "at 14:00"),
+        ("12 * 3600, {seconds: DAY, step: 300}, DAY", "at 1 Jul 14:00"),
+    ],
+)
+async def test_a_bucket_is_told_by_its_day_or_its_time(page, arguments, words):
+    script = f"""
+      const DAY = 86400, first = Date.UTC(2026, 6, 1) / 1000;
+      const [middle, range, end] = [{arguments}];
+      return m.bucketWhen(first + middle, range, first + end, "Europe/Berlin");
+    """
+    assert await run_module(page, "ranges.js", script, None) == words
+
+
+async def test_the_table_of_days_names_what_its_ratio_is_for_each_day_where_they_differ(
+    page, fleet
+):
+    head = page.locator("#days th").nth(3)
+    ratios = page.locator("#days tbody td:nth-child(4)")
+    await open_page(page, "panel")
+    await expect(head).to_have_text("Performance ratio")
+    await expect(ratios.first).to_have_text("82 %")
+
+    fleet.methods = ["peer_index"]
+    await open_page(page, "panel")
+    await expect(head).to_have_text("Peer index")
+
+    fleet.methods = ["peer_index", None, "performance_ratio"]
+    await open_page(page, "panel")
+    await expect(head).to_have_text("Efficiency")
+    await expect(ratios.nth(0)).to_have_text("Peer index 82 %")
+    await expect(ratios.nth(1)).to_have_text("—")
+    await expect(ratios.nth(2)).to_have_text("Performance ratio 80 %")
+
+
+async def test_a_panel_that_gives_nothing_but_noise_gives_nothing(page, fleet):
+    fleet.panels["alpha"][3].update(power_watts=-0.6)
+    await open_page(page, "site")
+
+    tile = page.locator(".tile").filter(has_text="PANEL-004")
+    await expect(tile.locator(".tile-value")).to_have_text("0 W")
+    await expect(tile.locator(".share")).to_have_text("0 % of group")
+
+
 async def test_power_is_compared_with_what_is_chosen_and_evidence_ends_with_a_week(page, watch):
     await open_page(page, "panel")
     async with page.expect_request("**/series?**compare=yesterday**"):
@@ -325,10 +425,62 @@ async def test_the_site_page_shows_its_days_and_its_gateways(page):
     await expect(page.locator("#gateways tbody tr")).to_contain_text("drained in 1 h 13 min")
 
 
-async def test_an_unknown_site_says_so(page):
-    await page.goto("/sites/omega")
+@pytest.mark.parametrize(
+    ("name", "zone", "whose"),
+    [
+        ("site", r"CES?T", "the site's"),
+        ("panel", r"CES?T", "the site's"),
+        ("alerts", r"JST|GMT\+9", "your"),
+        ("gateways", r"JST|GMT\+9", "your"),
+        ("gateway", r"JST|GMT\+9", "your"),
+    ],
+)
+async def test_a_page_has_one_zone_and_says_which_to_viewers_from_elsewhere(
+    browser, console_url, name, zone, whose
+):
+    page = await browser.new_page(base_url=console_url, timezone_id="Asia/Tokyo")
+    await open_page(page, name)
 
-    await expect(page.locator("#totals .notice")).to_have_text("There is no site omega.")
+    await expect(page.locator("#zone")).to_have_text(
+        re.compile(f"^Times in ({zone}), {whose} zone$")
+    )
+    header = re.compile(rf"Live · \d\d:\d\d:\d\d ({zone})$")
+    await expect(page.locator("#live-text")).to_have_text(header)
+    if name in CHARTED:
+        now = datetime.now(ZoneInfo("Europe/Berlin"))
+        began = "|".join(f"{now - timedelta(minutes=m):%H:%M}" for m in range(46, 50))
+        since = page.locator("#alerts .alert > .since").first
+        await expect(since).to_have_text(re.compile(f"since .*({began})"))
+        await expect(since).to_have_attribute("title", re.compile(f"({began}) ({zone})$"))
+        await page.locator(".plot").first.hover()
+        await expect(page.locator(".tip b").first).to_have_text(re.compile(f"({zone})$"))
+    await page.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "why", "links"),
+    [
+        ("/sites/omega", "There is no site omega.", ["Fleet"]),
+        ("/sites/omega/panels/PANEL-001", "There is no site omega.", ["Fleet"]),
+        (
+            "/sites/alpha/panels/NOPE",
+            "The site alpha has no panel NOPE",
+            ["The site alpha", "Fleet"],
+        ),
+        ("/gateways/nope", "There is no gateway 'nope'", ["Gateways", "Fleet"]),
+    ],
+)
+async def test_of_what_there_is_not_a_page_says_only_that_and_looks_on_at_nothing(
+    page, watch, path, why, links
+):
+    await page.goto(path)
+
+    await expect(page.locator("main h1")).to_have_text("Not found")
+    await expect(page.locator("main p")).to_have_text(why)
+    await expect(page.locator("main a")).to_have_text(links)
+    await expect(page.locator("#live")).to_be_hidden()
+    assert (await Axe().run(page)).violations_count == 0
+    assert [url for url in watch.requests if "/api/live" in url] == []
 
 
 async def test_gateways_are_listed_by_need_with_backlog_losses_and_clock(page):
@@ -345,7 +497,7 @@ async def test_gateways_are_listed_by_need_with_backlog_losses_and_clock(page):
     await expect(page.locator("h1")).to_have_text("gw-alpha-01")
 
 
-async def test_a_gateways_account_shows_streams_losses_and_what_was_asked_again(page, console_url):
+async def test_a_gateways_account_shows_streams_losses_and_what_was_asked_again(page):
     await open_page(page, "gateway")
 
     runs = page.locator("#streams tbody tr")
@@ -356,9 +508,10 @@ async def test_a_gateways_account_shows_streams_losses_and_what_was_asked_again(
     await expect(losses.nth(2).locator("td.number")).to_have_text(["—", "—"])
     await expect(page.locator("#lost")).to_contain_text("over size")
     await expect(page.locator("#resends tbody tr").first).to_contain_text("by ann")
-    await expect(page.locator("#curl")).to_contain_text(
-        f"{console_url}/api/gateways/gw-alpha-01/resend"
-    )
+    await expect(page.locator("#ask")).to_have_count(0)
+    totals = page.locator("#totals")
+    await expect(totals).to_contain_text("drained in 1 h 13 min")
+    await expect(totals).to_contain_text(re.compile(r"Last seen\s*\d\d:\d\d CES?T"))
 
 
 async def test_a_gateway_without_losses_says_so(page):
@@ -463,6 +616,11 @@ async def test_the_sun_stands_where_the_almanac_says(page, moment, latitude, lon
         ("m.kilowatts(12345, 1)", "12.3"),
         ("m.watts(9.4)", "9.4"),
         ("m.watts(143.4)", "143"),
+        ("m.watts(-0.5)", "0"),
+        ("m.watts(null)", "—"),
+        ("m.watts(-1.2)", "\N{MINUS SIGN}1.2"),
+        ("m.zoneName(Date.UTC(2026, 6, 1), 'America/New_York')", "EDT"),
+        ("m.zoneName(Date.UTC(2026, 0, 1), 'Europe/Berlin')", "CET"),
         ("m.duration(59.4)", "59 s"),
         ("m.duration(11520)", "3 h 12 min"),
         ("m.duration(86400 * 4 + 7200)", "4 d 2 h"),

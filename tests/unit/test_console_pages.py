@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 from litestar import Litestar
+from litestar.exceptions import NotFoundException
 from litestar.testing import TestClient
 
 from collector.console.pages import CONTENT_SECURITY_POLICY, console_router, local_path
+from collector.console.unknown import unknown_page
+from collector.problems import HANDLERS
 
 CONSOLE = Path(__file__).parents[2] / "collector" / "console"
 LIBRARIES = CONSOLE / "static" / "lib"
@@ -22,12 +25,18 @@ PAGES = [
     "/sign-in",
 ]
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
 
 @pytest.fixture
 def client():
-    with TestClient(
-        Litestar([console_router()], openapi_config=None, logging_config=None)
-    ) as client:
+    app = Litestar(
+        [console_router()],
+        exception_handlers=HANDLERS | {NotFoundException: unknown_page(HANDLERS[Exception])},
+        openapi_config=None,
+        logging_config=None,
+    )
+    with TestClient(app) as client:
         yield client
 
 
@@ -64,10 +73,40 @@ def test_a_path_that_leads_out_of_the_static_files_finds_nothing(client):
     assert client.get("/static/%2e%2e/pages.py").status_code == 404
 
 
-def test_what_a_page_is_named_after_is_escaped(client):
-    answer = client.get("/sites/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E")
+@pytest.mark.parametrize("path", ["/sites/%22%3E%3Cscript%3Ealert", "/%22%3E%3Cscript%3Ealert"])
+def test_what_a_page_is_named_after_is_escaped(client, path):
+    answer = client.get(path, headers=BROWSER)
 
+    assert "&lt;script&gt;alert" in answer.text
     assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/nope", "/sites", "/alerts/x", "/%3Cscript%3E"])
+def test_a_browser_at_an_unknown_address_gets_a_page_that_leads_on(client, path):
+    answer = client.get(path, headers=BROWSER)
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert 'href="/alerts"' in answer.text
+    assert 'href="/gateways"' in answer.text
+    assert "<script>" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"), [("/nope", "*/*"), ("/api/nope", "text/html"), ("/api", "text/html")]
+)
+def test_programs_get_a_problem_document_where_there_is_nothing(client, path, accept):
+    answer = client.get(path, headers={"Accept": accept})
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_an_alerts_own_address_leads_to_it_among_the_others(client):
+    answer = client.get("/alerts/7", follow_redirects=False)
+
+    assert answer.status_code == 307
+    assert answer.headers["location"] == "/alerts#alert-7"
 
 
 def test_own_files_name_no_other_origin():

@@ -1,7 +1,7 @@
-// Dealing with an alert: acknowledge it, comment on it, resolve it with a cause.
+// Dealing with an alert: acknowledge it, comment on it, resolve it with a cause, open it again.
 
 import { actOn } from "./api.js";
-import { h, setText } from "./dom.js";
+import { byId, h, setText } from "./dom.js";
 
 /** What an alert may turn out to be: as the API has it, and for people. */
 export const CAUSES = [
@@ -11,8 +11,11 @@ export const CAUSES = [
   ["other", "Other"],
 ];
 
-/** Returns {node, update} with the controls of one alert; `done` is called after each change. */
-export function alertActions(alert, done) {
+/** Where an alert is now, which may be another list: there whoever opened it again goes on. */
+const goOn = ({ id }) => byId(`alert-${id}`)?.querySelector("a").focus();
+
+/** Returns {node, update} with the controls of one alert; `done` is called after each change, `history` shows them. */
+export function alertActions(alert, { done, history }) {
   const trouble = h("p", { class: "notice", role: "alert", hidden: true });
   const run = async (action, body, finish) => {
     trouble.hidden = true;
@@ -20,6 +23,8 @@ export function alertActions(alert, done) {
       await actOn(alert, action, body);
       finish?.();
       await done();
+      if (action === "comment") history.open();
+      if (action === "reopen") goOn(alert);
     } catch (error) {
       // What was typed stays where it is.
       setText(trouble, error.message);
@@ -27,6 +32,7 @@ export function alertActions(alert, done) {
     }
   };
   const acknowledge = h("button", { type: "button", class: "quiet", "data-key": "a", onclick: () => run("acknowledge") }, "Acknowledge");
+  const reopen = h("button", { type: "button", class: "quiet", onclick: () => run("reopen") }, "Reopen");
   const comment = form(
     "Comment",
     [h("input", { name: "text", required: true, maxlength: 4000, "aria-label": "Comment" })],
@@ -43,10 +49,12 @@ export function alertActions(alert, done) {
   const node = h(
     "div",
     { class: "alert-actions", role: "group", "aria-label": `Alert ${alert.id}` },
-    acknowledge, comment.opener, resolve.opener, comment.node, resolve.node, trouble,
+    acknowledge, reopen, comment.opener, resolve.opener, comment.node, resolve.node, trouble,
   );
   const update = (row) => {
     acknowledge.hidden = row.state !== "open";
+    reopen.hidden = row.state !== "resolved";
+    resolve.opener.hidden = row.state === "resolved";
   };
   return { node, update };
 }

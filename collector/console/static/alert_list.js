@@ -1,8 +1,9 @@
 // Alerts as a list of cards: severity, what and where, since when, what to do.
 
+import { alertHistory, causeWords } from "./alert_history.js";
 import { serverNow } from "./api.js";
-import { h, Keyed, setText } from "./dom.js";
-import { duration, when } from "./format.js";
+import { h, Keyed, setAttribute, setText } from "./dom.js";
+import { duration, when, whenThere } from "./format.js";
 import { mark, SEVERITIES, severityState } from "./states.js";
 
 /** Sorts worst first, then newest first. */
@@ -21,7 +22,9 @@ function since(alert, now, zone) {
   return `${began} to ${when(alert.cleared_at, now, zone)} · ${duration((alert.cleared_at - alert.raised_at) / 1000)}`;
 }
 
-function card(alert, { acting, box }) {
+function card(alert, { acting: actingOn, box }) {
+  const history = alertHistory(alert);
+  const acting = actingOn(alert, history);
   const severity = mark(severityState(alert.severity));
   const title = h("b");
   const advice = h("p", { class: "advice" });
@@ -36,21 +39,31 @@ function card(alert, { acting, box }) {
     time,
     advice,
     acting?.node,
+    history.node,
   );
   const update = (row) => {
     severity.update(severityState(row.severity));
     node.dataset.tone = row.severity;
     setText(title, row.title);
     setText(time, since(row, serverNow(), row.zone));
+    setAttribute(time, "title", `began ${whenThere(row.raised_at, serverNow(), row.zone)}`);
     setText(state, stateOf(row));
     acting?.update(row);
+    history.update(row);
     setText(advice, row.recommendation);
   };
   return { node, update };
 }
 
+/** How it ended: by whom and as what, or by itself. */
+function endOf({ resolved_at: at, resolved_by: by, resolve_cause: cause, zone }) {
+  const time = at == null ? "" : ` ${when(at, serverNow(), zone)}`;
+  return by ? `resolved${time} by ${by}${cause ? `: ${causeWords(cause)}` : ""}` : `ended by itself${time}`;
+}
+
 function stateOf(row) {
   const notes = [
+    row.state === "resolved" && endOf(row),
     row.state === "acknowledged" && `acknowledged${row.acknowledged_by ? ` by ${row.acknowledged_by}` : ""}`,
     row.assigned_to && `for ${row.assigned_to}`,
     row.late && "arrived late",
@@ -60,8 +73,8 @@ function stateOf(row) {
 }
 
 /**
- * Keeps a list of alerts inside `parent`; `empty` is said when there is none, `acting(alert)` returns controls,
- * and `selection`, where there is one, has a box for each.
+ * Keeps a list of alerts inside `parent`; `empty` is said when there is none, `acting(alert, history)` returns
+ * controls, and `selection`, where there is one, has a box for each.
  */
 export class AlertList {
   #list = h("ul", { class: "alerts" });
@@ -69,7 +82,7 @@ export class AlertList {
   #cards;
 
   constructor(parent, empty, { acting = () => undefined, selection = null } = {}) {
-    const make = (alert) => card(alert, { acting: acting(alert), box: selection?.box(alert) });
+    const make = (alert) => card(alert, { acting, box: selection?.box(alert) });
     this.#cards = new Keyed(this.#list, (alert) => alert.id, make);
     this.#empty = h("p", { class: "empty" }, empty);
     parent.append(this.#list, this.#empty);

@@ -8,12 +8,13 @@ import { AskedAlert } from "./asked_alert.js";
 import { byId } from "./dom.js";
 import { Live } from "./live.js";
 import { announce, countAlerts, failing } from "./page.js";
+import { sayViewersZone } from "./zone.js";
 
 const mayAct = "mayAct" in byId("open").dataset;
-const acting = (alert) => (mayAct ? alertActions(alert, refresh) : undefined);
+const acting = (alert, history) => (mayAct ? alertActions(alert, { done: refresh, history }) : undefined);
 const selection = mayAct ? new Selection(byId("open"), refresh) : null;
 const open = new AlertList(byId("open"), "No open alerts.", { acting, selection });
-const recent = new AlertList(byId("recent"), "None was resolved yet.");
+const recent = new AlertList(byId("recent"), "None was resolved yet.", { acting });
 const trouble = failing(byId("open"));
 const live = new Live();
 const asked = new AskedAlert(byId("asked"), { acting, onAsked: () => live.refresh() });
@@ -33,4 +34,5 @@ async function refresh() {
   announce(standing);
 }
 
+sayViewersZone();
 live.add(refresh, { on: ["alert"], onError: trouble.onError }).start([]);

@@ -187,18 +187,27 @@ export async function alerts(filter = {}) {
   return answer.map(alert);
 }
 
-/** One alert, resolved ones too. */
-export const oneAlert = async (id) => alert((await get(`/api/alerts/${id}`)).alert);
+/** An alert, resolved ones too, with its history (the oldest first) and how often it was raised lately. */
+export async function alertDetail(id) {
+  const detail = await get(`/api/alerts/${id}`);
+  return { ...detail, alert: alert(detail.alert), history: detail.history.map((entry) => timed(entry, "at")) };
+}
+
+/** One alert without its history. */
+export const oneAlert = async (id) => (await alertDetail(id)).alert;
 
 /** `row` with the named times in milliseconds. */
 const timed = (row, ...names) => ({ ...row, ...Object.fromEntries(names.map((name) => [name, stamp(row[name])])) });
 
-const alert = (row) => timed(row, "raised_at", "last_seen_at", "cleared_at");
+const alert = (row) => timed(row, "raised_at", "last_seen_at", "cleared_at", "resolved_at");
 const gateway = (row) => timed(row, "enrolled_at", "last_seen_at", "revoked_at", "health_at");
 
 /** The gateways of a site, or all, with the sums of their accounts. */
 export const gateways = async (site) =>
   (await list(site == null ? "/api/gateways" : `/api/gateways?${new URLSearchParams({ site })}`)).map(gateway);
+
+/** Asks a gateway to send what is `from` one time `to` another again, both as RFC 3339. */
+export const askAgain = (id, range) => post(`/api/gateways/${encodeURIComponent(id)}/resend`, range);
 
 /** One gateway's account. */
 export async function oneGateway(id) {

@@ -7,7 +7,7 @@ import { failing } from "./page.js";
 
 const idOf = (hash) => Number(/^#alert-(\d{1,15})$/.exec(hash)?.[1]);
 
-/** Shows it inside `block`, which is hidden otherwise; `acting(alert)` returns its controls. */
+/** Shows it inside `block`, which is hidden otherwise; `acting` as of an `AlertList`. */
 export class AskedAlert {
   #block;
   #list;

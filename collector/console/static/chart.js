@@ -11,6 +11,8 @@ import { alone } from "./series.js";
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const NARROW = 560;
 const MOST_NAMED = 6;
+/** Half of the longest label of the time axis, which may be the last thing on it: "30 Sept". */
+const LABEL_ROOM = 28;
 const HALF_DAY = 43_200;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const localDate = (zone) => (t) => (zone ? uPlot.tzDate(new Date(t * 1e3), zone) : new Date(t * 1e3));
@@ -56,14 +58,15 @@ export class TimeChart {
    * Shows [start, end] in seconds.
    * lines: [{label, tone, band}], `tone` a custom property's name, `band` true for min and max around the mean.
    * data: times, then per line avg, or avg, min, max where it has a band.
-   * `zone`: where the times are read, if it is known only now.
+   * `zone`: where the times are read, if it is known only now; `step`: how long a point stands for, in seconds.
    * Behind the lines: nights [[from, to]], spans [{from, to, tone}], flags [{at, tone}].
    */
-  show({ lines, data, start, end, caption, zone, nights = [], spans = [], flags = [] }) {
+  show({ lines, data, start, end, step, caption, zone, nights = [], spans = [], flags = [] }) {
     if (zone !== undefined && zone !== this.#options.zone) {
       this.#options.zone = zone;
       this.#lines = null;
     }
+    this.#options.step = step;
     this.#behind = { nights, spans, flags };
     this.#window = [start, end];
     if (this.#plot && JSON.stringify(lines) === JSON.stringify(this.#lines)) this.#plot.setData(data, false);
@@ -108,7 +111,7 @@ export class TimeChart {
       height: this.#height,
       tzDate: localDate(this.#options.zone),
       legend: { show: false },
-      padding: [14, (u) => (this.#isNamed ? endsWidth(u, this.#lines) : 16), 0, 0],
+      padding: [14, (u) => (this.#isNamed ? endsWidth(u, this.#lines) : LABEL_ROOM), 0, 0],
       cursor: this.#cursor(),
       scales: { x: { time: true }, y: { range: (_u, low, high) => this.#range(low, high) } },
       axes: this.#axes(),

@@ -27,7 +27,7 @@ export class DailyEnergy {
     const middles = t.map((start) => start + DAY / 2);
     const data = [middles, avg.map((wh) => (wh == null ? null : wh / 1000))];
     const lines = [{ label: "Energy", tone: "--line-1" }];
-    this.#chart.show({ lines, data, start: t[0], end: t.at(-1) + DAY, caption: caption({ t, avg, coverage }, zone) });
+    this.#chart.show({ lines, data, start: t[0], end: t.at(-1) + DAY, step: DAY, caption: caption({ t, avg, coverage }, zone) });
   }
 }
 

@@ -3,7 +3,8 @@
 import { panelWindows, serverNow } from "./api.js";
 import { TimeChart } from "./chart.js";
 import { h, setText } from "./dom.js";
-import { hourMinute, number } from "./format.js";
+import { number } from "./format.js";
+import { bucketWhen, middleOf } from "./ranges.js";
 import { Buckets, lastIndex, table } from "./series.js";
 
 const MINUTE = 60;
@@ -96,22 +97,22 @@ export class Evidence {
     this.#note.hidden = rows.length > 0;
     const buckets = new Buckets();
     const columns = QUANTITIES.map(({ name, value }) => [name, rows.map((row) => percent(value(row)))]);
-    buckets.take({ t: rows.map(({ timestamp }) => timestamp / 1000 + MINUTE / 2), ...Object.fromEntries(columns) }, true);
+    buckets.take({ t: rows.map(({ timestamp }) => middleOf(timestamp / 1000, { step: MINUTE }, end)), ...Object.fromEntries(columns) }, true);
     QUANTITIES.forEach((quantity, i) => {
       const shown = table([[buckets, quantity.name, 1]]);
       this.#parts[i].hidden = lastIndex(shown[1]) < 0;
       if (this.#parts[i].hidden) return;
       const lines = [{ label: quantity.title, tone: quantity.tone }];
-      this.#charts[i].show({ lines, data: shown, start, end, spans, zone, caption: caption(quantity, shown, range, zone) });
+      this.#charts[i].show({ lines, data: shown, start, end, spans, zone, caption: caption(quantity, shown, { range, end, zone }) });
     });
   }
 }
 
 const percent = (share) => (share == null ? null : 100 * share);
 
-function caption({ title, decimals }, [t, values], range, zone) {
+function caption({ title, decimals }, [t, values], { range, end, zone }) {
   const last = lastIndex(values);
   const known = values.filter((value) => value != null);
   const figure = (value) => `${number(value, decimals)} %`;
-  return `${title} in ${range.words}: ${figure(Math.min(...known))} to ${figure(Math.max(...known))}; newest ${figure(values[last])} at ${hourMinute(t[last] * 1000, zone)}.`;
+  return `${title} in ${range.words}: ${figure(Math.min(...known))} to ${figure(Math.max(...known))}; newest ${figure(values[last])} ${bucketWhen(t[last], { ...range, step: MINUTE }, end, zone)}.`;
 }

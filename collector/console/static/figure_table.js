@@ -1,7 +1,8 @@
 // The same figures as a chart, as a table: newest first, a page at a time.
 
 import { h, setText } from "./dom.js";
-import { dayMonth, hourMinute, number } from "./format.js";
+import { number } from "./format.js";
+import { bucketTime } from "./ranges.js";
 
 const PAGE_ROWS = 25;
 
@@ -26,8 +27,8 @@ export class FigureTable {
   }
 
   /** columns: [{label, column}]; data: [times, ...columns]. */
-  show(columns, data, { unit, decimals, zone }) {
-    this.#shown = { columns, data, unit, decimals, zone };
+  show(columns, data, { unit, decimals, zone, step }) {
+    this.#shown = { columns, data, unit, decimals, zone, step };
     this.#fill();
   }
 
@@ -38,7 +39,7 @@ export class FigureTable {
 
   #fill() {
     if (!this.node.open || !this.#shown) return;
-    const { columns, data, unit, decimals, zone } = this.#shown;
+    const { columns, data, unit, decimals, zone, step } = this.#shown;
     const filled = data[0].map((_, i) => i).filter((i) => columns.some(({ column }) => data[column][i] != null));
     const pages = Math.max(1, Math.ceil(filled.length / PAGE_ROWS));
     this.#page = Math.min(Math.max(this.#page, 0), pages - 1);
@@ -49,11 +50,11 @@ export class FigureTable {
     );
     this.#body.replaceChildren(
       ...rows.map((i) => {
-        const moment = data[0][i] * 1000;
+        const time = bucketTime(data[0][i], { step, dated: true }, zone);
         return h(
           "tr",
           {},
-          h("th", { scope: "row" }, `${dayMonth(moment, zone)} ${hourMinute(moment, zone)}`),
+          h("th", { scope: "row" }, time),
           ...columns.map(({ column }) => h("td", { class: "number" }, number(data[column][i], decimals))),
         );
       }),

@@ -28,8 +28,14 @@ export const kilowatts = (watts, decimals) => number(watts == null ? null : watt
 /** Energy, kWh with one decimal. */
 export const kilowattHours = (wh) => number(wh == null ? null : wh / 1000, 1);
 
+/** A panel's power without what its sensor tells of none: under one watt it is 0. */
+export const withoutNoise = (value) => (Math.abs(value) < 1 ? value && 0 : value);
+
 /** A panel's power, W; one decimal below 10 W. */
-export const watts = (value) => number(value, Math.abs(value) < 9.95 && value !== 0 ? 1 : 0);
+export function watts(value) {
+  const heard = withoutNoise(value);
+  return number(heard, Math.abs(heard) < 9.95 && heard !== 0 ? 1 : 0);
+}
 
 export const percent = (ratio) => (ratio == null ? NONE : `${number(ratio * 100, 0)} %`);
 
@@ -82,8 +88,24 @@ export function when(moment, now, zone) {
   return dayKey(moment, zone) === dayKey(now, zone) ? time : `${dayMonth(moment, zone)} ${time}`;
 }
 
-/** The zone's short name at a moment, as in "CEST". */
-export function zoneName(moment, zone) {
-  const parts = clock(zone, { timeZoneName: "short", hour: "2-digit" }).formatToParts(moment);
-  return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+/** A browser names the zones of a language's own countries, and tells the others by their offset. */
+const NAMERS = ["en-GB", "en-US", "en-AU", "en-IN", "en-ZA"];
+const OFFSET = /^(GMT|UTC)[+−-]/;
+const namers = new Map();
+
+function namersOf(zone) {
+  if (!namers.has(zone)) {
+    const options = { timeZone: zone ?? undefined, timeZoneName: "short", hour: "2-digit" };
+    namers.set(zone, NAMERS.map((language) => new Intl.DateTimeFormat(language, options)));
+  }
+  return namers.get(zone);
 }
+
+/** The zone's short name at a moment, as in "CEST", or "GMT+9" where it has none. */
+export function zoneName(moment, zone) {
+  const names = namersOf(zone).map((format) => format.formatToParts(moment).find(({ type }) => type === "timeZoneName")?.value ?? "");
+  return names.find((name) => !OFFSET.test(name)) ?? names[0];
+}
+
+/** Like `when`, and with the zone: "21 Nov 08:02 CET". */
+export const whenThere = (moment, now, zone) => `${when(moment, now, zone)} ${zoneName(moment, zone)}`;

@@ -3,11 +3,14 @@
 import { clock, drain, heardState, lostNote, ranges, unacknowledgedNote, whole } from "./accounts.js";
 import { alerts, oneGateway, serverNow } from "./api.js";
 import { byId, setText } from "./dom.js";
-import { duration, NONE, when } from "./format.js";
+import { duration, NONE, when, whenThere } from "./format.js";
 import { Live } from "./live.js";
+import { startIfThere } from "./not_found.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
+import { resendForm } from "./resend_form.js";
 import { mark } from "./states.js";
 import { RowTable } from "./table.js";
+import { sayViewersZone } from "./zone.js";
 
 const id = byId("main").dataset.gateway;
 const totals = new Figures(byId("totals"));
@@ -74,25 +77,18 @@ const tables = {
 function showGateway(row) {
   const { state } = row;
   heard.update(heardState(row, serverNow()));
-  const bytes = state.backlog_bytes == null ? "" : ` · ${whole(state.backlog_bytes / 1e6)} MB`;
+  const bytes = state.backlog_rows && state.backlog_bytes != null ? `${whole(state.backlog_bytes / 1e6)} MB` : "";
   const facts = [`site ${row.site}`, state.version && `agent ${state.version}`, `${whole(row.accepted)} readings stored`, row.duplicates && `${whole(row.duplicates)} came twice`, row.rejected && `${whole(row.rejected)} rejected`, state.set_aside && `${whole(state.set_aside)} segments set aside there`];
   setText(byId("about"), facts.filter(Boolean).join(" · "));
   totals.show([
-    { label: "Backlog", value: whole(state.backlog_rows), unit: "rows", note: state.backlog_rows ? drain(state) + bytes : "" },
+    { label: "Backlog", value: whole(state.backlog_rows), unit: "rows", note: bytes },
+    { label: "Forecast", value: "", note: drain(state) },
     { label: "Lost", value: whole(row.lost_rows), unit: "rows", note: lostNote(row) },
     { label: "Outstanding", value: whole(row.outstanding), unit: "flushes", note: unacknowledgedNote(row) },
     { label: "Data", value: "", mark: heard.node },
+    { label: "Last seen", value: "", note: row.last_seen_at == null ? NONE : whenThere(row.last_seen_at, serverNow(), null) },
     { label: "Clock", value: "", note: clock(state) },
   ]);
-}
-
-function showCurl() {
-  const hour = 3_600_000;
-  const until = Math.floor(serverNow() / hour) * hour;
-  const iso = (moment) => new Date(moment).toISOString().replace(".000Z", "Z");
-  const range = JSON.stringify({ from: iso(until - hour), to: iso(until) });
-  const address = `${location.origin}/api/gateways/${encodeURIComponent(id)}/resend`;
-  setText(byId("curl"), `curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\\n  ${address} -d '${range}'`);
 }
 
 async function refresh() {
@@ -100,7 +96,6 @@ async function refresh() {
   trouble.clear();
   showGateway(gateway);
   for (const [name, table] of Object.entries(tables)) table.show(account[name]);
-  showCurl();
 }
 
 async function refreshAlerts() {
@@ -109,7 +104,10 @@ async function refreshAlerts() {
   announce(open);
 }
 
-new Live()
+sayViewersZone();
+const live = new Live()
   .add(refresh, { on: ["gateway"], onError: trouble.onError })
-  .add(refreshAlerts, { on: ["alert"] })
-  .start([]);
+  .add(refreshAlerts, { on: ["alert"] });
+
+if (byId("ask")) resendForm(byId("ask"), { gateway: id, done: refresh });
+startIfThere(live, { readings: [], look: () => oneGateway(id), links: [["Gateways", "/gateways"], ["Fleet", "/"]] });

@@ -7,6 +7,7 @@ import { NONE, when } from "./format.js";
 import { Live } from "./live.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
 import { mark } from "./states.js";
+import { sayViewersZone } from "./zone.js";
 
 const COLUMNS = [
   ["Gateway", ""],
@@ -87,6 +88,7 @@ async function refreshAlerts() {
   announce(open);
 }
 
+sayViewersZone();
 new Live()
   .add(refresh, { on: ["gateway"], onError: trouble.onError })
   .add(refreshAlerts, { on: ["alert"] })

@@ -52,6 +52,7 @@ export class Keys {
     x: () => this.#rows.act("x"),
     a: () => this.#rows.act("a"),
     c: () => this.#rows.act("c"),
+    h: () => this.#rows.act("h"),
   };
 
   constructor() {

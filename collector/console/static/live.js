@@ -2,7 +2,7 @@
 
 import { lastAnswer, serverNow } from "./api.js";
 import { byId, setAttribute, setText } from "./dom.js";
-import { duration, hourMinuteSecond } from "./format.js";
+import { duration, hourMinuteSecond, zoneName } from "./format.js";
 import { Stream } from "./stream.js";
 
 const DELAYED_MS = 15_000;
@@ -18,6 +18,8 @@ const REST = 4;
  * page's state in the header. A job that fails keeps the last good figures and is tried again, ever more slowly.
  */
 export class Live {
+  /** The zone of the times in the header; the viewer's when null. */
+  zone = null;
   #jobs = [];
   #startedAt = Date.now();
   #paused = false;
@@ -131,7 +133,8 @@ export class Live {
   #show() {
     const since = this.#freshAt ?? this.#startedAt;
     const silent = Date.now() - since;
-    const time = hourMinuteSecond(since + serverNow() - Date.now());
+    const moment = since + serverNow() - Date.now();
+    const time = `${hourMinuteSecond(moment, this.zone)} ${zoneName(moment, this.zone)}`;
     const [state, text] = this.#state(silent, time);
     setAttribute(byId("live"), "data-state", state);
     setText(byId("live-text"), text);

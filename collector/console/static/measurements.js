@@ -4,8 +4,8 @@
 import { panelBuckets, panelCompared, serverNow } from "./api.js";
 import { TimeChart } from "./chart.js";
 import { h } from "./dom.js";
-import { hourMinute, number } from "./format.js";
-import { ChoiceButtons, RANGES, RangeButtons } from "./ranges.js";
+import { number, withoutNoise } from "./format.js";
+import { bucketWhen, ChoiceButtons, middleOf, RANGES, RangeButtons } from "./ranges.js";
 import { Buckets, lastIndex, table } from "./series.js";
 
 const QUANTITIES = [
@@ -61,8 +61,8 @@ export class Measurements {
     const [own, other] = [new Buckets(), new Buckets()];
     const names = QUANTITIES.flatMap((quantity) => quantity.names);
     const columns = Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name])]));
-    own.take({ t: rows.map(({ t }) => t + range.step / 2), ...columns }, true);
-    other.take({ t: compared.t.map((t) => t + range.step / 2), avg: compared.compare }, true);
+    own.take({ t: rows.map(({ t }) => middleOf(t, range, end)), ...columns }, true);
+    other.take({ t: compared.t.map((t) => middleOf(t, range, end)), avg: compared.compare }, true);
     QUANTITIES.forEach((quantity, i) => this.#draw(i, { own, other, comparison, range, end, spans, zone }));
     return true;
   }
@@ -75,14 +75,24 @@ export class Measurements {
     const lines = [{ label: title, tone, band: names.length > 1 }];
     if (beside) lines.push({ label: comparison.line, tone: "--line-8" });
     const start = end - range.seconds;
-    this.#charts[i].show({ lines, data, start, end, spans, zone, caption: caption(QUANTITIES[i], data, range, zone) });
+    this.#charts[i].show({ lines, data, start, end, step: range.step, spans, zone, caption: caption(QUANTITIES[i], data, { range, end, zone }) });
   }
 }
 
-function caption({ title, unit, decimals }, [t, values], range, zone) {
-  const last = lastIndex(values);
+/** Says between which values it was: the lowest and highest reading where they are known, else means, and says so. */
+function caption({ title, unit, decimals, names }, [t, ...columns], { range, end, zone }) {
+  const [means] = columns;
+  const last = lastIndex(means);
   if (last < 0) return `${title}: no reading in ${range.words}.`;
-  const known = values.filter((value) => value != null);
-  const between = `${number(Math.min(...known), decimals)} to ${number(Math.max(...known), decimals)} ${unit}`;
-  return `${title} in ${range.words}: ${between}; newest ${number(values[last], decimals)} ${unit} at ${hourMinute(t[last] * 1000, zone)}.`;
+  const hasBand = names.length > 1;
+  // Power alone has a band.
+  const figure = (value) => number(hasBand ? withoutNoise(value) : value, decimals);
+  const known = (hasBand ? columns.slice(1, 3) : [means]).flat().filter((value) => value != null);
+  const mean = range.mean ? `${range.mean} ` : "";
+  const between = `${figure(lowest(known))} to ${figure(highest(known))} ${unit}`;
+  const newest = `${figure(means[last])} ${unit} ${bucketWhen(t[last], range, end, zone)}`;
+  return `${title} in ${range.words}: ${hasBand ? "" : mean}${between}; newest ${mean}${newest}.`;
 }
+
+const lowest = (values) => values.reduce((a, b) => Math.min(a, b));
+const highest = (values) => values.reduce((a, b) => Math.max(a, b));

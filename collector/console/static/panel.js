@@ -1,16 +1,18 @@
 // The page of one panel: what it does now, what is wrong with it and why we think so, its last days.
 
-import { alerts, efficiency, exportPath, oneSite, panels, serverNow } from "./api.js";
+import { alerts, efficiency, exportPath, panels, serverNow } from "./api.js";
 import { AlertList, worstFirst } from "./alert_list.js";
 import { byId, h, setAttribute, setText } from "./dom.js";
 import { Evidence } from "./evidence.js";
-import { hourMinuteSecond, NONE, number, percent, watts, when } from "./format.js";
+import { hourMinuteSecond, NONE, number, percent, watts, whenThere, withoutNoise, zoneName } from "./format.js";
 import { Live } from "./live.js";
 import { Measurements } from "./measurements.js";
+import { startIfThere } from "./not_found.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
 import { dataState, mark } from "./states.js";
 import { RowTable } from "./table.js";
 import { median } from "./tiles.js";
+import { siteZone } from "./zone.js";
 
 const { site, panel } = byId("main").dataset;
 const EARLIER = 10;
@@ -33,35 +35,55 @@ const days = new RowTable(byId("days"), {
     { label: "Day", text: ({ date }) => date },
     { label: "Energy, Wh", number: true, text: (row) => number(row.energy_wh, 0) },
     { label: "kWh/kWp", number: true, text: (row) => number(row.specific_yield_kwh_per_kwp, 2) },
-    { label: "Efficiency", number: true, text: (row) => ratio(row.efficiency_percentage), title: (row) => METHODS[row.method] },
+    { label: methodOfAll, number: true, text: efficiencyOf, title: ({ method }) => METHODS[method]?.means },
     { label: "Available", number: true, text: (row) => ratio(row.availability_percentage) },
     { label: "Data", number: true, text: (row) => percent(row.coverage) },
   ],
 });
 const METHODS = {
-  performance_ratio: "Performance ratio: energy per rated power against the sun that was measured",
-  peer_index: "Peer index: energy per rated power against the siblings' median",
+  performance_ratio: { name: "Performance ratio", means: "Performance ratio: energy per rated power against the sun that was measured" },
+  peer_index: { name: "Peer index", means: "Peer index: energy per rated power against the siblings' median" },
 };
+let isMixed = false;
 
+/** What the efficiency of all `rows` is; where they differ, each says its own. */
+function methodOfAll(rows) {
+  const [only, ...more] = new Set(rows.map(({ method }) => method).filter((method) => method != null));
+  isMixed = more.length > 0;
+  return METHODS[only] && !isMixed ? METHODS[only].name : "Efficiency";
+}
+
+function efficiencyOf({ efficiency_percentage: percentage, method }) {
+  return isMixed && percentage != null ? `${METHODS[method].name} ${ratio(percentage)}` : ratio(percentage);
+}
+
+
+const knownZone = siteZone(site, live);
 let zone = null;
 let spans = [];
 let open = [];
 let row = null;
 let siblings = null;
 
-async function refreshPanel() {
-  zone ??= (await oneSite(site)).timezone;
+/** The panels of the site; fails when this one is none of them. */
+async function rowsHere() {
   const found = await panels(site);
+  if (found.some(({ panel_id }) => panel_id === panel)) return found;
+  throw Object.assign(new Error(`The site ${site} has no panel ${panel}`), { status: 404 });
+}
+
+async function refreshPanel() {
+  zone = await knownZone();
+  const found = await rowsHere();
   row = found.find(({ panel_id }) => panel_id === panel);
-  if (!row) throw Object.assign(new Error(`The site ${site} has no panel ${panel}.`), { status: 404 });
   troubles.totals.clear();
   const now = serverNow();
   data.update(dataState(row, now));
   siblings = siblingsOf(found, now);
   const facts = [row.model, row.rated_watts && `${number(row.rated_watts, 0)} W`, row.group];
-  const reading = row.last_reading_at && `reading of ${hourMinuteSecond(row.last_reading_at, zone)}`;
+  const reading = row.last_reading_at && `reading of ${hourMinuteSecond(row.last_reading_at, zone)} ${zoneName(row.last_reading_at, zone)}`;
   setText(byId("about"), [...facts, reading].filter(Boolean).join(" · "));
-  const beside = siblings ? `${percent(row.power_watts / siblings)} of the siblings' ${watts(siblings)} W` : "";
+  const beside = siblings ? `${percent(withoutNoise(row.power_watts) / siblings)} of the siblings' ${watts(siblings)} W` : "";
   totals.show([
     { label: "Power", value: watts(row.power_watts), unit: "W", note: beside },
     { label: "Voltage", value: number(row.voltage_volts, 1), unit: "V" },
@@ -88,7 +110,7 @@ function verdict(now) {
   const state = dataState(row, now);
   if (open.length) {
     const [worst] = open;
-    return `${worst.title}, since ${when(worst.raised_at, now, zone)}. ${worst.recommendation}`;
+    return `${worst.title}, since ${whenThere(worst.raised_at, now, zone)}. ${worst.recommendation}`;
   }
   if (state.silent) return "It is not heard: no verdict.";
   const window = evidence.newest;
@@ -101,10 +123,12 @@ function verdict(now) {
 }
 
 async function refreshCharts() {
+  zone = await knownZone();
   if (await measurements.refresh({ spans, zone })) troubles.charts.clear();
 }
 
 async function refreshEvidence() {
+  zone = await knownZone();
   await evidence.refresh(measurements.range, { spans, zone });
   troubles.evidence.clear();
   const end = Math.floor(serverNow() / 1000);
@@ -122,6 +146,7 @@ async function refreshAlerts() {
     alerts({ site, panel }),
     alerts({ state: "open,acknowledged" }),
   ]);
+  zone = await knownZone();
   troubles.alerts.clear();
   open = worstFirst(here.filter(({ state }) => state !== "resolved"));
   alertList.show(open, zone);
@@ -143,5 +168,15 @@ live
   .add(refreshAlerts, { on: ["alert"], onError: troubles.alerts.onError })
   .add(refreshCharts, { on: ["readings"], gap: 10_000, onError: troubles.charts.onError })
   .add(refreshEvidence, { every: 20_000, on: ["readings"], gap: 20_000, onError: troubles.evidence.onError })
-  .add(refreshDays, { every: 60_000, onError: troubles.days.onError })
-  .start([site]);
+  .add(refreshDays, { every: 60_000, onError: troubles.days.onError });
+
+const links = [["Fleet", "/"]];
+
+/** Fails when there is no such site, or no such panel there: then the site is where to go on. */
+async function look() {
+  await knownZone();
+  links.unshift([`The site ${site}`, `/sites/${encodeURIComponent(site)}`]);
+  await rowsHere();
+}
+
+startIfThere(live, { readings: [site], look, links });

@@ -3,8 +3,8 @@
 import { serverNow, siteSeries } from "./api.js";
 import { TimeChart } from "./chart.js";
 import { h } from "./dom.js";
-import { hourMinute, kilowatts, powerDecimals } from "./format.js";
-import { RANGES, RangeButtons } from "./ranges.js";
+import { kilowatts, powerDecimals } from "./format.js";
+import { bucketWhen, RANGES, RangeButtons } from "./ranges.js";
 import { Buckets, lastIndex, table } from "./series.js";
 import { nights } from "./sun.js";
 
@@ -110,7 +110,8 @@ export class PowerChart {
       data,
       start,
       end,
-      caption: this.#caption(sites, data, range, this.#single ? timezone : null),
+      step: range.step,
+      caption: this.#caption(sites, data, { range, end, zone: this.#single ? timezone : null }),
       nights: this.#single && latitude != null && longitude != null ? nights(start, end, latitude, longitude) : [],
       // The worst last, on top.
       flags: [...this.#alerts].reverse().map(({ raised_at, severity }) => ({ at: raised_at / 1000, tone: severity })),
@@ -118,17 +119,20 @@ export class PowerChart {
   }
 
   /** The chart in words. */
-  #caption(sites, [t, ...columns], range, zone) {
+  #caption(sites, [t, ...columns], { range, end, zone }) {
     if (columns.every((column) => lastIndex(column) < 0)) return `No reading in ${range.words}.`;
     const step = this.#single ? 3 : 1;
-    const sentences = sites.map(({ name, site, rated_watts }, i) => {
+    const sentences = sites.map(({ name, site, rated_watts, power_watts }, i) => {
       const column = columns[i * step];
       const last = lastIndex(column);
       if (last < 0) return `${name ?? site}: no reading.`;
       const peak = column.reduce((best, value, at) => (value > (column[best] ?? -Infinity) ? at : best), last);
       const decimals = powerDecimals(rated_watts);
-      const figure = (at) => `${kilowatts(column[at] * 1000, decimals)} kW at ${hourMinute(t[at] * 1000, zone)}`;
-      return `${name ?? site}: newest ${figure(last)}, peak ${figure(peak)}.`;
+      const figure = (at, of) => `${kilowatts(column[at] * 1000, decimals)} kW ${bucketWhen(t[at], of, end, zone)}`;
+      // The newest is a value of its moment while the site is heard, all others are means.
+      const newest = power_watts == null ? range : { ...range, step: 0 };
+      const highest = range.mean ? `highest ${range.mean}` : "peak";
+      return `${name ?? site}: newest ${figure(last, newest)}, ${highest} ${figure(peak, peak === last ? newest : range)}.`;
     });
     return `In ${range.words}. ${sentences.join(" ")}`;
   }

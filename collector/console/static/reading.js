@@ -1,10 +1,12 @@
 // Reading a chart: the tip under the cursor, the legend, and the keyboard.
 
 import { h, s, setText } from "./dom.js";
-import { hourMinute, NONE, number } from "./format.js";
+import { NONE, number } from "./format.js";
+import { bucketTime } from "./ranges.js";
 import { lastIndex } from "./series.js";
 
 const SAY_AFTER_MS = 300;
+const DAY = 86_400;
 
 /** A line's sample: colour and dash. */
 function swatch({ tone, dash }) {
@@ -38,12 +40,13 @@ export class Tip {
   }
 
   /** Follows the cursor of `u`; `lines` as the chart placed them. */
-  follow(u, lines, { unit, decimals, zone }) {
+  follow(u, lines, { unit, decimals, zone, step }) {
     const { left, idx } = u.cursor;
     const t = u.data[0][idx];
     this.#box.hidden = left == null || left < 0 || t == null;
     if (this.#box.hidden) return;
-    const time = hourMinute(t * 1e3, zone);
+    const { min, max } = u.scales.x;
+    const time = bucketTime(t, { step, dated: max - min >= DAY }, zone);
     const figure = (value) => (value == null ? NONE : `${number(value, decimals)} ${unit}`);
     const read = lines.map((line) => [line, figure(valueAt(u, line.column, idx))]);
     this.#box.replaceChildren(

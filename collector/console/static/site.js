@@ -6,13 +6,15 @@ import { AlertList, worstFirst } from "./alert_list.js";
 import { DailyEnergy } from "./daily.js";
 import { Days } from "./days.js";
 import { byId, setText } from "./dom.js";
-import { hourMinute, kilowattHours, kilowatts, NONE, number, percent, powerDecimals, specificYield, when, zoneName } from "./format.js";
+import { kilowattHours, kilowatts, NONE, number, percent, powerDecimals, specificYield, when } from "./format.js";
 import { Live } from "./live.js";
+import { startIfThere } from "./not_found.js";
 import { announce, countAlerts, failing, Figures } from "./page.js";
 import { PanelTiles } from "./tiles.js";
 import { PowerChart } from "./power.js";
 import { dataState, mark, sunState } from "./states.js";
 import { RowTable } from "./table.js";
+import { siteZone } from "./zone.js";
 
 const id = byId("main").dataset.site;
 const live = new Live();
@@ -41,12 +43,14 @@ const gatewayList = new RowTable(byId("gateways"), {
 const data = mark({ shape: "dash", tone: "quiet", text: "" });
 const sun = mark({ shape: "dash", tone: "quiet", text: "" });
 
+const knownZone = siteZone(id, live);
 let zone = null;
 
 const yieldOf = (wh, { rated_watts }) =>
   wh == null || !rated_watts ? "" : `${specificYield(wh, rated_watts)} kWh/kWp`;
 
 async function refreshSite() {
+  zone = await knownZone();
   const row = await oneSite(id);
   await days.learn([row]);
   troubles.totals.clear();
@@ -54,8 +58,7 @@ async function refreshSite() {
   data.update(dataState(row, now));
   sun.update(sunState(row, now));
   setText(byId("name"), row.name ?? row.site);
-  zone = row.timezone;
-  const place = [`${row.panel_count} panels`, row.rated_watts && `${number(row.rated_watts / 1000, 2)} kWp`, `${hourMinute(now, zone)} ${zoneName(now, zone)}`];
+  const place = [`${row.panel_count} panels`, row.rated_watts && `${number(row.rated_watts / 1000, 2)} kWp`];
   setText(byId("about"), place.filter(Boolean).join(" · "));
   totals.show([
     { label: "Now", value: kilowatts(row.power_watts, powerDecimals(row.rated_watts)), unit: "kW", note: row.rated_watts && row.power_watts != null ? `${percent(row.power_watts / row.rated_watts)} of rated` : "" },
@@ -74,6 +77,7 @@ async function refreshAlerts() {
     alerts({ site: id }),
     alerts({ state: "open,acknowledged" }),
   ]);
+  zone = await knownZone();
   troubles.alerts.clear();
   const open = worstFirst(here.filter(({ state }) => state !== "resolved"));
   alertList.show(open, zone);
@@ -89,12 +93,12 @@ async function refreshPanels() {
 }
 
 async function refreshDaily() {
-  if (zone == null) return;
-  await daily.refresh(zone);
+  await daily.refresh(await knownZone());
   troubles.daily.clear();
 }
 
 async function refreshGateways() {
+  zone = await knownZone();
   gatewayList.show((await gateways(id)).filter(({ revoked_at }) => revoked_at == null));
   troubles.gateways.clear();
 }
@@ -105,5 +109,6 @@ live
   .add(refreshAlerts, { on: ["alert"], onError: troubles.alerts.onError })
   .add(() => power.refresh().then(troubles.power.clear), { on: ["readings"], gap: 5000, onError: troubles.power.onError })
   .add(refreshDaily, { every: 60_000, onError: troubles.daily.onError })
-  .add(refreshGateways, { every: 15_000, on: ["gateway"], onError: troubles.gateways.onError })
-  .start([id]);
+  .add(refreshGateways, { every: 15_000, on: ["gateway"], onError: troubles.gateways.onError });
+
+startIfThere(live, { readings: [id], look: knownZone, links: [["Fleet", "/"]] });

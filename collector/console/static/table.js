@@ -4,18 +4,20 @@ import { h, Keyed, setAttribute, setText } from "./dom.js";
 
 /**
  * Keeps a table inside `parent`. `columns` are {label, number, text(row), title(row), href(row)}; the first names the
- * row.
+ * row. A label that the rows decide is a function of them.
  * `empty` is said when there are no rows.
  */
 export class RowTable {
   #scroll;
   #empty;
   #rows;
+  #heads;
 
   constructor(parent, { label, columns, key, empty }) {
     const body = h("tbody");
-    const head = columns.map((column) => h("th", { scope: "col", class: column.number && "number" }, column.label));
-    const table = h("table", { class: "rows" }, h("thead", {}, h("tr", {}, head)), body);
+    const head = (column) => [column, h("th", { scope: "col", class: column.number && "number" })];
+    this.#heads = columns.map(head);
+    const table = h("table", { class: "rows" }, h("thead", {}, h("tr", {}, this.#heads.map(([, cell]) => cell))), body);
     this.#scroll = h("div", { class: "scrolling", tabindex: 0, role: "region", "aria-label": label }, table);
     this.#empty = h("p", { class: "empty" }, empty);
     this.#scroll.hidden = true;
@@ -25,6 +27,7 @@ export class RowTable {
   }
 
   show(rows) {
+    for (const [{ label }, cell] of this.#heads) setText(cell, typeof label === "function" ? label(rows) : label);
     this.#rows.show(rows);
     this.#scroll.hidden = rows.length === 0;
     this.#empty.hidden = rows.length > 0;

@@ -1,7 +1,7 @@
 // A site's panels as tiles: power, share of the group's median, state by shape and words.
 
 import { h, Keyed, setAttribute, setText } from "./dom.js";
-import { NONE, percent, watts } from "./format.js";
+import { NONE, percent, watts, withoutNoise } from "./format.js";
 import { dataState, mark, SEVERITIES, severityState } from "./states.js";
 
 /** Under this share of its group a panel is pointed out, alert or not: real siblings differ by far less. */
@@ -23,7 +23,7 @@ export function median(values) {
 /** Power per rated watt where all of the group are rated, else power: panels of different sizes compare. */
 function shares(panels) {
   const rated = panels.every((panel) => panel.rated_watts);
-  const output = (panel) => (rated ? panel.power_watts / panel.rated_watts : panel.power_watts);
+  const output = ({ power_watts, rated_watts }) => withoutNoise(power_watts) / (rated ? rated_watts : 1);
   const heard = panels.filter((panel) => panel.power_watts != null);
   const middle = median(heard.map(output));
   const isLight = (median(heard.map((panel) => panel.power_watts)) ?? 0) >= LEAST_MEDIAN_WATTS;

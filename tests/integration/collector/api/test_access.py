@@ -51,6 +51,7 @@ ROUTES = {
     ("GET", "/docs/{path}"): Access.PUBLIC,
     ("GET", "/"): Access.PAGE,
     ("GET", "/alerts"): Access.PAGE,
+    ("GET", "/alerts/{alert_id}"): Access.PAGE,
     ("GET", "/gateways"): Access.PAGE,
     ("GET", "/gateways/{gateway}"): Access.PAGE,
     ("GET", "/sign-in"): Access.PAGE,
