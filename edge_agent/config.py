@@ -25,7 +25,13 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class SiteSettings(Table, frozen=True, kw_only=True):
     """`[site]`: where this gateway stands."""
 
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    id: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+            description="1 to 64 letters, digits and . _ - beginning with a letter or digit",
+        ),
+    ]
     """The site's id at the collector: letters, digits and ``. _ -``."""
     name: str = ""
     """A name for people; empty means the id."""
@@ -40,7 +46,10 @@ class SiteSettings(Table, frozen=True, kw_only=True):
 class MqttSettings(Table, frozen=True, kw_only=True):
     """`[mqtt]`: the local broker and its topics."""
 
-    url: Annotated[str, Meta(pattern=r"^mqtts?://[^/\s]+$")] = "mqtt://127.0.0.1:1883"
+    url: Annotated[
+        str,
+        Meta(pattern=r"^mqtts?://[^/\s]+$", description="mqtt://host:port or mqtts://host:port"),
+    ] = "mqtt://127.0.0.1:1883"
     """``mqtt://host:port``, or ``mqtts://host:port`` with TLS."""
     username: str | None = None
     """The user to sign in as."""
@@ -90,7 +99,13 @@ class BufferSettings(Table, frozen=True, kw_only=True):
 class UploadSettings(Table, frozen=True, kw_only=True):
     """`[upload]`: how data gets to the collector."""
 
-    collector_url: Annotated[str, Meta(pattern=r"^https?://[^\s?#]+$")]
+    collector_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^https?://[^\s?#]+$",
+            description="https://host or http://host, perhaps with a port and a path",
+        ),
+    ]
     """Where the collector is, as in ``https://heliograph.example.org``."""
     profile: Profile = "realtime"
     """``realtime``: at once; ``balanced``: each second; ``metered``: each ten seconds."""

@@ -184,6 +184,9 @@ def _allowed(text: str, kind: Any) -> str:  # noqa: ANN401 - a type
                get_args(part)]  # fmt: skip
     if choices:
         return f"allowed are {', '.join(map(str, choices))}"
+    if "regex" in text:
+        [words] = [part.description for part in get_args(kind) if isinstance(part, msgspec.Meta)]
+        return f"allowed is {words}"
     for theirs, ours in _WORDS:
         text = text.replace(theirs, ours)
     return text

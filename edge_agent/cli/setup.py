@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -80,8 +81,8 @@ def enroll(
     """Make this gateway known to the collector, with a one-time token from its operator.
 
     The token comes from --token-file, else --token, else the environment variable
-    HELIOGRAPH_ENROLLMENT_TOKEN, else it is asked for. Doing it again with the same token is
-    harmless.
+    HELIOGRAPH_ENROLLMENT_TOKEN, else it is asked for, or read from standard input. Doing it again
+    with the same token is harmless.
     """
     settings = load_config(config_path(config))
     secret = _token(token_file=token_file, token=token)
@@ -112,7 +113,17 @@ def _token(*, token_file: Path | None, token: str | None) -> str:
             token = token_file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise EnrollmentError(f"cannot read the token file {token_file}: {error}") from error
-    token = token or os.environ.get(TOKEN_VARIABLE) or typer.prompt("Token", hide_input=True)
+    token = token or os.environ.get(TOKEN_VARIABLE) or _asked()
     if not token.strip():
-        raise EnrollmentError("the token is empty")
+        raise EnrollmentError(
+            "the token is empty; --token-file, --token, "
+            f"the variable {TOKEN_VARIABLE} or a line of standard input have it"
+        )
     return token.strip()
+
+
+def _asked() -> str:
+    if sys.stdin.isatty():
+        asked: str = typer.prompt("Token", hide_input=True)
+        return asked
+    return sys.stdin.readline()

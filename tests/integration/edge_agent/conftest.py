@@ -159,12 +159,12 @@ class AgentProcess:
         )
         self._process = None
 
-    def command(self, *arguments, **environment):
+    def command(self, *arguments, given="", **environment):
         line = ["edge-agent", *arguments, "--config", str(self.config)]
-        return run_command(main, line, environment=environment)
+        return run_command(main, line, environment=environment, given=given)
 
-    async def run(self, *arguments, **environment):
-        return await asyncio.to_thread(self.command, *arguments, **environment)
+    async def run(self, *arguments, given="", **environment):
+        return await asyncio.to_thread(self.command, *arguments, given=given, **environment)
 
     def beside(self):
         """Run a second agent, in a process of its own, until it gives up."""

@@ -24,7 +24,10 @@ def test_two_keys_are_enough():
             "buffer.max_megabytes is 1; expected a whole number of at least 8",
         ),
         ("[buffer]\npath = 3", "buffer.path is 3; expected a file's path"),
-        ("[mqtt]\nurl = 'http://x'", "mqtt.url is 'http://x'; expected text matching"),
+        (
+            "[mqtt]\nurl = 'http://x'",
+            "mqtt.url is 'http://x'; allowed is mqtt://host:port or mqtts://host:port",
+        ),
         ("[mqtt]\npassword_file = '/x'", "mqtt.password_file is set without mqtt.username"),
         ("[panels]\nmodle = 'x'", "panels.modle is not a known key; did you mean model?"),
         ("[panels.P1]\nrated_watts = -3", "panels.P1.rated_watts is -3; expected a number above 0"),
