@@ -8,6 +8,7 @@ from edge_agent.broker import Broker
 from edge_agent.mqtt import Subscriber
 
 WINDOW = 100  # what iotcore has in flight, whatever receive_maximum says
+_STEPS = 5  # of the event loop; what is safe is acknowledged within fewer
 
 
 class Holder:
@@ -44,6 +45,8 @@ async def subscribed(port, take, *, until, receive_maximum=WINDOW, **kwargs):
     try:
         await until(lambda: subscriber.connected, what="connected")
         yield subscriber
+        for _ in range(_STEPS):
+            await asyncio.sleep(0)
     finally:
         for task in tasks:
             task.cancel()

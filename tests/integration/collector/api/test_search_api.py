@@ -97,7 +97,7 @@ async def test_no_more_hits_come_than_asked_for(found, rows):
     ("parameters", "told"),
     [
         ({}, "'q'"),
-        ({"q": ""}, "q: "),
+        ({"q": ""}, "q is '', allowed is a text of 1 to 100 characters"),
         ({"q": "x" * 101}, "100"),
         ({"q": "  "}, "1 to 100 printable"),
         ({"q": "a\nb"}, "1 to 100 printable"),
