@@ -78,6 +78,7 @@ async def agent(port, count, folder):
                     stages.outbox.spill_when_due(),
                     stages.detection.forget_cleared(),
                     whole.subscriber.run(),
+                    whole.subscriber.acknowledge(),
                 )
             ]
             while stages.counts.readings < count or len(stages.outbox.waiting):
