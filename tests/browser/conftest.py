@@ -572,3 +572,15 @@ async def page(context: BrowserContext, watch: Watch) -> Page:
     page.set_default_timeout(30_000)
     watch.attach(page)
     return page
+
+
+@pytest.fixture
+def sign_in():
+    """`sign_in(page, server, role, to=path)`: signs in as a person would, and goes on to a page."""
+
+    async def sign_in(page, server, role, *, to):
+        await page.goto(f"{server.url}/sign-in?next_page={to}")
+        await page.fill("#token", server.token(role))
+        await page.get_by_role("button", name="Sign in").click()
+
+    return sign_in

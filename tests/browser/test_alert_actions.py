@@ -19,13 +19,6 @@ TOLD = (
 )
 
 
-async def sign_in(page, server, role):
-    await page.goto(f"{server.url}/sign-in?next_page=/alerts")
-    await page.fill("#token", server.token(role))
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.locator("#open .alert")).to_contain_text("No power")
-
-
 async def resolve_two_at_once(page, url):
     # Two more are told by the stream of events, not found by asking now and then.
     with psycopg.connect(url) as connection:
@@ -75,17 +68,19 @@ async def reopen_and_resolve_again(page):
 
 
 async def test_an_operator_takes_comments_and_resolves_and_a_viewer_only_looks(
-    browser, watch, collector_server, postgres_url
+    browser, watch, collector_server, postgres_url, sign_in
 ):
     collector_server.command("site", "add", "alpha")
     with psycopg.connect(postgres_url) as connection:
         connection.execute(RAISE)
     page = await browser.new_page()
     watch.attach(page)
-    await sign_in(page, collector_server, "viewer")
+    await sign_in(page, collector_server, "viewer", to="/alerts")
+    await expect(page.locator("#open .alert")).to_contain_text("No power")
     await expect(page.locator(".alert-actions")).to_have_count(0)
 
-    await sign_in(page, collector_server, "operator")
+    await sign_in(page, collector_server, "operator", to="/alerts")
+    await expect(page.locator("#open .alert")).to_contain_text("No power")
     card = page.locator("#open .alert")
     await page.keyboard.type("ja")
     await expect(card).to_contain_text("acknowledged by test-operator")

@@ -13,25 +13,20 @@ ENROLL = (
 )
 
 
-async def sign_in(page, server, role):
-    await page.goto(f"{server.url}/sign-in?next_page=/gateways/gw-1")
-    await page.fill("#token", server.token(role))
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.locator("#resends .empty")).to_be_visible()
-
-
 async def test_an_operator_asks_a_gateway_to_send_again_and_a_viewer_sees_nothing_of_it(
-    browser, watch, collector_server, postgres_url
+    browser, watch, collector_server, postgres_url, sign_in
 ):
     collector_server.command("site", "add", "alpha")
     with psycopg.connect(postgres_url) as connection:
         connection.execute(ENROLL)
     page = await browser.new_page(timezone_id="Asia/Tokyo")
     watch.attach(page)
-    await sign_in(page, collector_server, "viewer")
+    await sign_in(page, collector_server, "viewer", to="/gateways/gw-1")
+    await expect(page.locator("#resends .empty")).to_be_visible()
     await expect(page.get_by_role("button", name="Ask to send again")).to_have_count(0)
 
-    await sign_in(page, collector_server, "operator")
+    await sign_in(page, collector_server, "operator", to="/gateways/gw-1")
+    await expect(page.locator("#resends .empty")).to_be_visible()
     await page.get_by_label("From", exact=True).fill("2026-01-02T09:00")
     await page.get_by_label("To", exact=True).fill("2026-01-02T10:30")
     await page.get_by_role("button", name="Ask to send again").click()
