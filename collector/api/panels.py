@@ -60,12 +60,13 @@ async def panel_readings(  # noqa: PLR0913 - one argument for each parameter of 
     if cursor is not None and seconds:
         raise bad_request("cursor goes with interval=raw only", title="bad cursor")
     page = _page(period, cursor=cursor)
-    panel = await find_panel(database, panel=panel_id, site=site)
     if seconds:
         return Response(
-            await list_buckets(database, panel=panel, period=period, seconds=seconds, now=now)
+            await list_buckets(
+                database, panel=panel_id, site=site, period=period, seconds=seconds, now=now
+            )
         )
-    rows = await list_raw(database, panel=panel, period=page, limit=limit + 1)
+    rows = await list_raw(database, panel=panel_id, site=site, period=page, limit=limit + 1)
     found = paged(request, rows, limit=limit, key=lambda row: (row.timestamp,), **_written(period))
     return Response(found.content, headers=found.headers)
 

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from collector.database.engine import Database
-from collector.database.statements import Statement
+from collector.database.statements import Statement, read
 from collector.errors import ProblemError
 from collector.queries.sites import FoundSite, Known, find_site, unknown
 from collector.queries.zones import local_midnight, source_of_days
@@ -72,6 +72,9 @@ _PANELS: Final = {
     for source in ("reading_1m", "reading_1h")
 }
 _FIND: Final = Statement.load("panel_find", row=FoundPanel)
+ASKED: Final = read("panel_asked", find=read("panel_find"))
+"""The beginning of a statement on the panel of the parameters ``panel`` and ``site``: ``asked`` has
+how many ``panels`` that are, and the ``panel_key`` if it is one."""
 _IDS: Final = Statement.load("panel_ids", row=Known)
 
 

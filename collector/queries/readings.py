@@ -9,7 +9,7 @@ from collector.database.engine import Database
 from collector.database.rollups.statements import load
 from collector.database.statements import Statement, read
 from collector.queries.intervals import INTERVALS, Period, between, source_of
-from collector.queries.panels import FoundPanel
+from collector.queries.panels import ASKED, find_panel
 
 
 class Bucket(msgspec.Struct, frozen=True, gc=False):
@@ -60,6 +60,7 @@ class RawReading(msgspec.Struct, frozen=True, gc=False):
 
 
 class _BucketColumns(msgspec.Struct, frozen=True):
+    panels: int
     timestamp: list[datetime]
     avg_power: list[float | None]
     max_power: list[float | None]
@@ -83,7 +84,7 @@ def _buckets(seconds: int, *, flavour: Literal["plain", "timescale"]) -> Stateme
     else:
         columns = load("longer_columns", width=f"{seconds} seconds")
         made = read("readings_wider", source=source, columns=columns)
-    return Statement.load("readings", row=_BucketColumns, buckets=made)
+    return Statement.load("readings", row=_BucketColumns, asked=ASKED, buckets=made)
 
 
 _BUCKETS: Final = {
@@ -94,32 +95,46 @@ _BUCKETS: Final = {
 
 
 async def list_buckets(
-    database: Database, *, panel: FoundPanel, period: Period, seconds: int, now: datetime
+    database: Database,
+    *,
+    panel: str,
+    site: str | None,
+    period: Period,
+    seconds: int,
+    now: datetime,
 ) -> list[Bucket]:
     """Return the buckets of a panel that overlap a period, the newest first.
 
     Args:
         database: Where to look.
-        panel: The panel.
+        panel: The panel's id.
+        site: The id of its site; needed when several sites have a panel of that id.
         period: The period.
         seconds: The width, one of `INTERVALS`.
         now: UTC; the bucket it is in counts as covered so far.
+
+    Raises:
+        ProblemError: As `find_panel` says.
     """
     whole = period.widened(seconds)
     columns = await _BUCKETS[database.flavour.kind, seconds].first(
         database,
-        panel_key=panel.panel_key,
+        panel=panel,
+        site=site,
         start=whole.start,
         end=whole.end,
         seconds=seconds,
         now=now,
     )
     assert columns is not None  # noqa: S101 - an aggregate of everything has a row
-    rows = zip(*msgspec.structs.astuple(columns), strict=True)
-    return [Bucket(panel.panel_id, *row) for row in rows]
+    if columns.panels != 1:
+        await find_panel(database, panel=panel, site=site)
+    rows = zip(*msgspec.structs.astuple(columns)[1:], strict=True)
+    return [Bucket(panel, *row) for row in rows]
 
 
 class _RawColumns(msgspec.Struct, frozen=True):
+    panels: int
     time: list[datetime]
     temperature_mc: list[int | None]
     voltage_mv: list[int | None]
@@ -128,17 +143,30 @@ class _RawColumns(msgspec.Struct, frozen=True):
     quality: list[int]
 
 
-_RAW: Final = Statement.load("readings_raw", row=_RawColumns)
+_RAW: Final = Statement.load("readings_raw", row=_RawColumns, asked=ASKED)
 
 
 async def list_raw(
-    database: Database, *, panel: FoundPanel, period: Period, limit: int
+    database: Database, *, panel: str, site: str | None, period: Period, limit: int
 ) -> list[RawReading]:
-    """Return at most ``limit`` readings of a panel in a period, the newest first."""
+    """Return at most ``limit`` readings of a panel in a period, the newest first.
+
+    Args:
+        database: Where to look.
+        panel: The panel's id.
+        site: The id of its site; needed when several sites have a panel of that id.
+        period: The period.
+        limit: How many at most.
+
+    Raises:
+        ProblemError: As `find_panel` says.
+    """
     columns = await _RAW.first(
-        database, panel_key=panel.panel_key, start=period.start, end=period.end, limit=limit
+        database, panel=panel, site=site, start=period.start, end=period.end, limit=limit
     )
     assert columns is not None  # noqa: S101 - an aggregate of everything has a row
+    if columns.panels != 1:
+        await find_panel(database, panel=panel, site=site)
     rows = zip(
         columns.time,
         _units(columns.temperature_mc),
@@ -148,7 +176,7 @@ async def list_raw(
         columns.quality,
         strict=True,
     )
-    return [RawReading(panel.panel_id, *row) for row in rows]
+    return [RawReading(panel, *row) for row in rows]
 
 
 def _units(thousandths: list[int | None]) -> list[float | None]:

@@ -1,5 +1,7 @@
 -- One row of columns: taking in rows one by one costs more than making them.
-SELECT coalesce(array_agg(bucket), '{{}}') AS "timestamp",
+{asked}
+SELECT (SELECT panels FROM asked) AS panels,
+       coalesce(array_agg(bucket), '{{}}') AS "timestamp",
        coalesce(array_agg(power_sum_mw / nullif(power_samples, 0)::double precision / 1000.0), '{{}}') AS avg_power,
        coalesce(array_agg(power_max_mw / 1000.0::double precision), '{{}}') AS max_power,
        coalesce(array_agg(power_min_mw / 1000.0::double precision), '{{}}') AS min_power,

@@ -1,3 +1,3 @@
 SELECT *
 FROM {source}
-WHERE panel_key = :panel_key AND bucket >= CAST(:start AS timestamptz) AND bucket < CAST(:end AS timestamptz)
+WHERE panel_key = (SELECT panel_key FROM asked) AND bucket >= CAST(:start AS timestamptz) AND bucket < CAST(:end AS timestamptz)

@@ -96,11 +96,11 @@ async def test_a_panel_shows_its_newest_reading_however_old(world, database):
 async def test_buckets_of_every_width_hold_the_same_energy(world, database, interval):
     alpha = await world.site()
     await world.readings(await world.panel(alpha, "P"), start=NOON, minutes=30, watts=200)
-    panel = await find_panel(database, panel="P", site=None)
 
     rows = await list_buckets(
         database,
-        panel=panel,
+        panel="P",
+        site=None,
         period=Period(NOON, NOW),
         seconds=INTERVALS[interval],
         now=NOW,
@@ -118,8 +118,7 @@ async def test_buckets_of_every_width_hold_the_same_energy(world, database, inte
 async def test_raw_readings_end_at_the_limit(world, database):
     alpha = await world.site()
     await world.readings(await world.panel(alpha, "P"), start=NOON, minutes=10, watts=200)
-    panel = await find_panel(database, panel="P", site="alpha")
-    rows = await list_raw(database, panel=panel, period=Period(NOON, NOW), limit=3)
+    rows = await list_raw(database, panel="P", site="alpha", period=Period(NOON, NOW), limit=3)
     assert [row.timestamp for row in rows] == [NOON + n * MINUTE for n in (9, 8, 7)]
 
 
