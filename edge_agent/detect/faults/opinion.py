@@ -60,10 +60,12 @@ class Opinion:
     ) -> NDArray[np.int8]:
         """Return the rules' names, with the model's in their place where it is sure.
 
-        Without a panel's voltage or current its faults look alike, and the rules say less.
+        Without a panel's voltage or current its faults look alike, and the rules say less. What an
+        instant rule tells keeps no name: power in kilowatts looks like nothing a model was shown.
 
         Args:
-            named: The kind of fault of each panel by the rules; where they see none, none is told.
+            named: The kind of fault of each panel by the rules; where they see none, or one that
+                another rule tells, none is told.
             features: What the model was given, as in `shared.vectors`.
             scores: What the model says.
         """
@@ -73,7 +75,9 @@ class Opinion:
         best = probability.argmax(axis=1)
         kind = self._kinds[best]
         sure = probability.max(axis=1) >= self._model.thresholds["name"]
-        sure &= (named != NOTHING) & (kind != _NO_OPINION) & (best != self._healthy)
+        sure &= (
+            ~np.isin(named, (NOTHING, UNNAMED)) & (kind != _NO_OPINION) & (best != self._healthy)
+        )
         sure &= ~np.isnan(features[:, _NEEDED]).any(axis=1)
         return np.where(sure, kind, named).astype(np.int8)
 

@@ -10,7 +10,11 @@ from shared.alerts import Severity
 
 
 class ZeroPowerRule:
-    """Compares the power with the siblings' median; when that is low too, nothing can be told."""
+    """Compares the power with the siblings' median; when that is low too, nothing can be told.
+
+    A panel whose voltage times current is as high as its siblings' power produces, whatever its
+    power is said to be, as in kilowatts: `power_mismatch` tells that.
+    """
 
     alert_type = "zero_power"
     severities = (Severity.HIGH,)
@@ -26,10 +30,11 @@ class ZeroPowerRule:
         """Judge each sample by its share of the siblings' power."""
         telling = siblings_watts >= self._siblings_watts
         watts = samples.power_watts
+        produced = np.fmax(watts, samples.volt_amperes)
         return Judgement(
             verdict=verdicts(
-                holds=telling & (watts < self._share * siblings_watts),
-                fine=telling & (watts >= self._clear_share * siblings_watts),
+                holds=telling & (produced < self._share * siblings_watts),
+                fine=telling & (produced >= self._clear_share * siblings_watts),
             ),
             level=np.zeros(len(samples), np.int8),
             measured={

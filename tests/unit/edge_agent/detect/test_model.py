@@ -146,11 +146,12 @@ def test_a_sure_model_names_what_the_rules_found(name, sure, kind):
     assert opinion.renamed(named, features=features, scores=scores).tolist() == [kind]
 
 
-def test_what_the_rules_do_not_find_the_model_does_not_tell():
+@pytest.mark.parametrize("kind", [NOTHING, UNNAMED])
+def test_what_the_rules_do_not_find_or_another_tells_the_model_does_not_tell(kind):
     opinion, features = Opinion(Certain("hot_spot")), row()
-    named = np.array([NOTHING], np.int8)
+    named = np.array([kind], np.int8)
     scores = opinion.score(features)
-    assert opinion.renamed(named, features=features, scores=scores).tolist() == [NOTHING]
+    assert opinion.renamed(named, features=features, scores=scores).tolist() == [kind]
 
 
 def test_without_a_voltage_the_rules_name():

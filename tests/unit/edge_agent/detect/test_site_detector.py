@@ -24,6 +24,7 @@ FAULTS = {
     "open": "zero_power",
     "mppt_stuck": "off_maximum_power",
     "temp_bias": "temperature_sensor",
+    "unit_error": "power_mismatch",
 }
 
 

@@ -33,6 +33,14 @@ def test_without_voltage_another_cause_is_named(site):
     assert "Neither power nor voltage" in episode.recommendation
 
 
+def test_power_in_kilowatts_is_power(site):
+    told = site.play(
+        {"A": lambda s: (40 + s % 7 / 10, 40.0, 7.5, 0.3 + s % 3 / 1000), **site.siblings()},
+        seconds=240,
+    )
+    assert {each.alert_type for each in told} == {"power_mismatch"}
+
+
 def test_one_sibling_is_not_enough(site):
     assert site.play({"A": dead, **site.siblings(1)}, seconds=600) == []
     assert len(site.play({"A": dead, **site.siblings(2)}, seconds=240)) == 1
