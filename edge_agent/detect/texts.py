@@ -1,11 +1,13 @@
 """What a person reads: a title and what to do, by the signature of the evidence."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.alerts import Severity
 
 _PRESENT_VOLTS: Final = 10.0
+_KILOWATTS_WITHIN: Final = 0.1
 
 _TITLES: Final = {
     "over_temperature": "Module is too hot",
@@ -43,6 +45,10 @@ _DANGEROUSLY_HOT: Final = (
 _MISMATCH: Final = (
     "Recalibrate or replace the sensors: one of voltage, current and power is wrong. Do not rely "
     "on this panel's power and energy until then."
+)
+_KILOWATTS: Final = (
+    "Power is a thousandth of voltage times current: have the device send watts, it seems to send "
+    "kilowatts. Do not rely on this panel's power and energy until then."
 )
 _OPEN_CIRCUIT: Final = (
     "Voltage is present but no current flows: an open circuit or an optimizer that is off. Check "
@@ -140,8 +146,15 @@ def recommendation_of(alert_type: str, *, severity: Severity, details: Mapping[s
                 return _NO_POWER
             return _OPEN_CIRCUIT if volts >= _PRESENT_VOLTS else _DEAD
         case "power_mismatch":
-            return _MISMATCH
+            return _KILOWATTS if _in_kilowatts(details) else _MISMATCH
         case "flatline":
             return _FLATLINE
         case _:
             return _RECOMMENDATIONS.get(alert_type, _SENSOR)
+
+
+def _in_kilowatts(details: Mapping[str, Any]) -> bool:
+    watts, volt_amperes = details.get("power_output_watts"), details.get("volt_amperes")
+    if watts is None or volt_amperes is None:
+        return False
+    return math.isclose(1_000 * watts, volt_amperes, rel_tol=_KILOWATTS_WITHIN)

@@ -21,6 +21,12 @@ def test_power_that_is_not_voltage_times_current_is_told_after_two_minutes(site)
     assert episode.details["volt_amperes"] == pytest.approx(255, abs=0.1)
 
 
+@pytest.mark.parametrize(("watts", "kilowatts"), [(0.3, True), (3.0, False), (0.0, False)])
+def test_power_in_kilowatts_is_recognised(site, watts, kilowatts):
+    [episode] = site.play({"A": reading(watts=watts, volt_amperes=300)}, seconds=150)
+    assert ("seems to send kilowatts" in episode.recommendation) is kilowatts
+
+
 def test_a_large_difference_is_of_medium_severity(site):
     [episode] = site.play({"A": reading(watts=300, volt_amperes=150)}, seconds=150)
     assert episode.severity is Severity.MEDIUM
