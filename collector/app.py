@@ -44,6 +44,7 @@ from collector.live.feed import open_live
 from collector.live.hub import Hub
 from collector.metrics import Metrics, Timing
 from collector.problems import HANDLERS
+from collector.queried import refuse_unknown
 from collector.settings import Settings, variable
 from collector.slots import Slots
 from collector.throttle import Throttle
@@ -127,6 +128,7 @@ def create_app(settings: Settings) -> Litestar:
             "now": Provide(_now, sync_to_thread=False),
         },
         guards=[guard],
+        before_request=refuse_unknown,
         middleware=[Timing(metrics), Authentication(console_open=settings.console_open)],
         before_send=[_secure],
         exception_handlers=HANDLERS | {NotFoundException: unknown_page(HANDLERS[HTTPException])},

@@ -2,19 +2,16 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response
-from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import QueryParameter
 
 from collector.errors import BadBodyError, DatabaseAwayError, ProblemError
+from collector.queried import parameters_of
 from collector.refusals import bad_request
-from collector.wording import in_words
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPES: Final = "https://heliograph.dev/problems/"
@@ -116,26 +113,10 @@ def _from_http(request: Request[Any, Any, Any], error: HTTPException) -> Respons
 
 def _one(request: Request[Any, Any, Any], complaint: Any) -> str:  # noqa: ANN401 - a dictionary
     name = complaint.get("key", "request")
-    kind = _types(request.route_handler).get(name)
-    if kind is None:
+    allowed = parameters_of(request.route_handler).get(name)
+    if allowed is None:
         return f"{name}: {complaint.get('message', '')}"
-    return f"{name} is {request.query_params.get(name)!r}, allowed is {in_words(kind)}"
-
-
-def _types(handler: BaseRouteHandler) -> dict[str, Any]:
-    """Return the types of the parameters a route has in its address, with their bounds, by name."""
-    asking: list[BaseRouteHandler | Provide] = [handler, *handler.resolve_dependencies().values()]
-    fields = [field for one in asking for field in one.parsed_fn_signature.parameters.values()]
-    return {
-        one.name or field.name: Annotated[field.annotation, msgspec.Meta(**_bounds(one))]
-        for field in fields
-        if isinstance(one := field.kwarg_definition, QueryParameter)
-    }
-
-
-def _bounds(parameter: QueryParameter) -> dict[str, Any]:
-    bounds = {name: getattr(parameter, name) for name in ("ge", "le", "min_length", "max_length")}
-    return {name: bound for name, bound in bounds.items() if bound is not None}
+    return f"{name} is {request.query_params.get(name)!r}, allowed is {allowed}"
 
 
 def _from_problem(request: Request[Any, Any, Any], error: ProblemError) -> Response[dict[str, Any]]:

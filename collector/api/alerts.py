@@ -78,7 +78,7 @@ async def recent_alerts(
     return paged(request, alerts, limit=limit, key=lambda one: (one.raised_at, one.id))
 
 
-@get("/{alert_id:int}", responses=responses(401, 403, 404, 503))
+@get("/{alert_id:int}", responses=responses(400, 401, 403, 404, 503))
 async def one_alert(alert_id: FromPath[int], database: NamedDependency[Database]) -> AlertDetail:
     """An alert, who did what about it and when, and how often it was raised lately."""
     return await alert_detail(database, alert_id=alert_id)

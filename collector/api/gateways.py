@@ -49,7 +49,7 @@ async def all_gateways(
     return paged(request, gateways, limit=limit, key=lambda one: (one.site, one.gateway_id))
 
 
-@get("/{gateway_id:str}", responses=responses(401, 403, 404, 503))
+@get("/{gateway_id:str}", responses=responses(400, 401, 403, 404, 503))
 async def one_gateway(
     gateway_id: FromPath[str], database: NamedDependency[Database]
 ) -> GatewayDetail:

@@ -74,7 +74,7 @@ async def plan(
 @delete(
     "/{maintenance_id:int}",
     opt={OPTION: Access.OPERATOR},
-    responses=responses(401, 403, 404, 503),
+    responses=responses(400, 401, 403, 404, 503),
 )
 async def cancel(maintenance_id: FromPath[int], database: NamedDependency[Database]) -> None:
     """Cancel planned work, or end it now."""

@@ -40,7 +40,7 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
     """All of them, the newest first; gateways, whose link may be narrow, get none."""
 
 
-@get("/", responses=responses(401, 403, 503))
+@get("/", responses=responses(400, 401, 403, 503))
 async def all_models(
     request: Request[Caller, Any, Any],
     database: NamedDependency[Database],

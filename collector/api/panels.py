@@ -23,14 +23,20 @@ from collector.queries.intervals import Period
 from collector.queries.panels import find_panel
 from collector.queries.readings import Bucket, RawReading, list_buckets, list_raw
 from collector.queries.windows import Window, list_windows
-from collector.refusals import bad_request
 from collector.roles import OPTION, Access
 
 MAX_PAGE: Final = 10_000
 MAX_DAYS: Final = 92
 
+RAW_PAGE: Final = 1_000
+
 Limit = Annotated[
-    int, QueryParameter(ge=1, le=MAX_PAGE, description="Rows of a page of raw readings.")
+    int | None,
+    QueryParameter(
+        ge=1,
+        le=MAX_PAGE,
+        description=f"Rows of a page; when absent {RAW_PAGE} raw readings, or all buckets.",
+    ),
 ]
 WindowLimit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="At most so many.")]
 Days = Annotated[int, QueryParameter(ge=1, le=MAX_DAYS, description="How many days, with today.")]
@@ -47,28 +53,29 @@ async def panel_readings(  # noqa: PLR0913 - one argument for each parameter of 
     end_time: EndTime = None,
     interval: IntervalOrRaw = "1h",
     site: SiteFilter = None,
-    limit: Limit = 1_000,
+    limit: Limit = None,
     cursor: Cursor = None,
-) -> Response[list[Bucket] | list[RawReading]]:
+) -> Response[list[Bucket]] | Response[list[RawReading]]:
     """Readings of a panel, the newest first.
 
     Buckets of an interval, whole ones: the first is the one that `start_time` is in. With
-    `interval=raw` the readings themselves, in pages: a header `Link: <...>; rel="next"` leads on.
+    `interval=raw` the readings themselves. In pages: a header `Link: <...>; rel="next"` leads on.
     """
     period = read_period(start_time, end_time, now=now)
     seconds = read_interval(interval, period=period, raw=True)
-    if cursor is not None and seconds:
-        raise bad_request("cursor goes with interval=raw only", title="bad cursor")
-    page = _page(period, cursor=cursor)
+    page, written = _page(period, cursor=cursor), _written(period)
     if seconds:
-        return Response(
-            await list_buckets(
-                database, panel=panel_id, site=site, period=period, seconds=seconds, now=now
-            )
+        buckets = await list_buckets(
+            database, panel=panel_id, site=site, period=page, seconds=seconds, now=now
         )
+        return paged(request, buckets, limit=limit or len(buckets), key=_time, **written)
+    limit = limit or RAW_PAGE
     rows = await list_raw(database, panel=panel_id, site=site, period=page, limit=limit + 1)
-    found = paged(request, rows, limit=limit, key=lambda row: (row.timestamp,), **_written(period))
-    return Response(found.content, headers=found.headers)
+    return paged(request, rows, limit=limit, key=_time, **written)
+
+
+def _time(row: Bucket | RawReading | Window) -> tuple[datetime]:
+    return (row.timestamp,)
 
 
 def _page(period: Period, *, cursor: str | None) -> Period:
@@ -118,7 +125,7 @@ async def panel_windows(  # noqa: PLR0913 - one argument for each parameter of t
     panel = await find_panel(database, panel=panel_id, site=site)
     page = _page(period, cursor=cursor)
     rows = await list_windows(database, panel=panel, period=page, limit=limit + 1)
-    return paged(request, rows, limit=limit, key=lambda row: (row.timestamp,), **_written(period))
+    return paged(request, rows, limit=limit, key=_time, **_written(period))
 
 
 def panels_router() -> Router:

@@ -55,7 +55,7 @@ async def all_sites(
     return paged(request, sites, limit=limit, key=lambda site: (site.site,))
 
 
-@get("/{site:str}", responses=responses(401, 403, 404, 503))
+@get("/{site:str}", responses=responses(400, 401, 403, 404, 503))
 async def one_site(
     site: FromPath[str], database: NamedDependency[Database], now: NamedDependency[datetime]
 ) -> Site:

@@ -4,6 +4,7 @@ Arguments: the database's URL, the collector's, seconds. Prints a line once it r
 """
 
 import asyncio
+import random
 import sys
 import time
 from datetime import UTC, datetime
@@ -28,14 +29,14 @@ INSERT INTO gateway (gateway, site_key, public_key) SELECT %s, site_key, %s FROM
 
 def body(*, gateway: int, number: int) -> bytes:
     """Return one second of all panels of a gateway as an upload."""
-    random = np.random.default_rng(number * GATEWAYS + gateway)
-    voltage = random.integers(38_000, 42_000, PANELS, dtype=np.int32)
-    current = random.integers(6_000, 9_000, PANELS, dtype=np.int32)
+    values = np.random.default_rng(number * GATEWAYS + gateway)
+    voltage = values.integers(38_000, 42_000, PANELS, dtype=np.int32)
+    current = values.integers(6_000, 9_000, PANELS, dtype=np.int32)
     readings = Readings(
         panel_ids=IDS,
         panel=np.arange(PANELS, dtype=np.int32),
         time_us=np.full(PANELS, time.time_ns() // 1_000, np.int64),
-        temperature_mc=random.integers(20_000, 60_000, PANELS, dtype=np.int32),
+        temperature_mc=values.integers(20_000, 60_000, PANELS, dtype=np.int32),
         voltage_mv=voltage,
         current_ma=current,
         power_mw=(voltage.astype(np.int64) * current // 1000).astype(np.int32),
@@ -46,8 +47,9 @@ def body(*, gateway: int, number: int) -> bytes:
 
 
 async def send(client: httpx.AsyncClient, key: Ed25519PrivateKey, *, gateway: int, until: float):
-    """Upload every second until a time; returns how many readings."""
+    """Upload every second until a time, not in step with others; returns how many readings."""
     number = 0
+    await asyncio.sleep(random.Random(gateway).random())
     begun = time.monotonic()
     while time.monotonic() < until:
         content = body(gateway=gateway, number=number)

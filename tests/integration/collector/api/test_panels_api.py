@@ -97,14 +97,17 @@ async def test_without_times_the_last_day_is_meant(store, get, now):
     assert [row["max_power"] for row in rows] == [2.0]
 
 
-async def test_raw_readings_come_in_pages_that_meet_without_gap_or_overlap(
-    store, get, client, bearer
+@pytest.mark.parametrize(
+    ("interval", "value"), [("raw", "power_output_watts"), ("1m", "max_power")]
+)
+async def test_readings_come_in_pages_that_meet_without_gap_or_overlap(
+    store, get, client, bearer, interval, value
 ):
-    store("PANEL-001", [(NOON + timedelta(seconds=s), s) for s in range(5)])
-    answer = await get("/api/panels/PANEL-001/readings", interval="raw", limit=2, **RANGE)
+    store("PANEL-001", [(NOON + timedelta(minutes=minute), minute) for minute in range(5)])
+    answer = await get("/api/panels/PANEL-001/readings", interval=interval, limit=2, **RANGE)
     seen = []
     while True:
-        seen += [row["power_output_watts"] for row in answer.json()]
+        seen += [row[value] for row in answer.json()]
         if "link" not in answer.headers:
             break
         link = re.fullmatch(r'<(.+)>; rel="next"', answer.headers["link"])[1]
@@ -159,15 +162,23 @@ async def test_an_unknown_panel_is_answered_with_the_nearest(get):
         ({"start_time": "2020-01-01T00:00:00Z", "interval": "1m"}, "50000"),
         ({"interval": "raw", "cursor": "~~~"}, "Link"),
         ({"interval": "raw", "cursor": "__________8"}, "Link"),
-        ({"interval": "1h", "cursor": "AAAAAAAAAAA"}, "raw"),
+        ({"interval": "1h", "cursor": "AAAAAAAAAAA"}, "Link"),
         ({"interval": "raw", "limit": "0"}, "limit"),
         ({"interval": "raw", "limit": "many"}, "limit"),
+        ({"start": "2026-06-01T12:00:00Z"}, "allowed are start_time, end_time, interval"),
     ],
 )
 async def test_a_bad_parameter_is_refused_and_told_what_is_allowed(get, parameters, named):
     answer = await get("/api/panels/PANEL-001/readings", **parameters)
     assert answer.status_code == 400
     assert named in answer.json()["detail"]
+
+
+async def test_a_parameter_that_comes_twice_is_refused(client, bearer):
+    path = "/api/panels/PANEL-001/readings?interval=1h&interval=1m"
+    answer = await client.get(path, headers=bearer("viewer"))
+    assert answer.status_code == 400
+    assert "interval comes 2 times" in answer.json()["detail"]
 
 
 async def test_a_plus_sign_that_was_not_escaped_is_understood(store, client, bearer):
