@@ -69,8 +69,8 @@ async def export(  # noqa: PLR0913 - one argument for each parameter of the addr
     period = read_period(start_time, end_time, now=now)
     if site is not None:
         await find_site(database, site=site)
-    for panel in ids or ():
-        await find_panels(database, panel=panel, site=site)
+    if ids is not None:
+        await find_panels(database, panels=ids, site=site)
     selection = Selection(interval, period.start, period.end, site, ids)
     stack = AsyncExitStack()
     try:

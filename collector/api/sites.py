@@ -19,7 +19,7 @@ from collector.api.parameters import (
 from collector.database.engine import Database
 from collector.problems import responses
 from collector.queries.metrics import METRICS, OF_PANELS, OF_SITES
-from collector.queries.panels import Panel, find_panel, list_panels
+from collector.queries.panels import Panel, find_panels, list_panels
 from collector.queries.series import Compare, Question, Series, panel_series, site_series
 from collector.queries.sites import Site, find_site, list_sites
 from collector.refusals import bad_request
@@ -111,7 +111,7 @@ async def series(  # noqa: PLR0913 - one argument for each parameter of the addr
     question = Question(await find_site(database, site=site), metric, width, period, against)
     if not ids:
         return await site_series(database, question=question, now=now)
-    found = [await find_panel(database, panel=one, site=site) for one in ids]
+    found = await find_panels(database, panels=ids, site=site)
     return await panel_series(database, question=question, panels=found, now=now)
 
 

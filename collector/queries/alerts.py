@@ -177,7 +177,7 @@ async def list_alerts(
     if wanted.site is not None:
         await find_site(database, site=wanted.site)
     if wanted.panel is not None:
-        await find_panels(database, panel=wanted.panel, site=wanted.site)
+        await find_panels(database, panels=[wanted.panel], site=wanted.site)
     raised_at, number = before or (None, None)
     return await _RECENT.all(
         database,

@@ -1,5 +1,6 @@
 """Panels: those of a site with their newest readings, and finding one by its id."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -73,8 +74,8 @@ _PANELS: Final = {
 }
 _FIND: Final = Statement.load("panel_find", row=FoundPanel)
 ASKED: Final = read("panel_asked", find=read("panel_find"))
-"""The beginning of a statement on the panel of the parameters ``panel`` and ``site``: ``asked`` has
-how many ``panels`` that are, and the ``panel_key`` if it is one."""
+"""The beginning of a statement on the panel that the parameters ``panels`` and ``site`` mean:
+``asked`` has how many that are, and the ``panel_key`` if it is one."""
 _IDS: Final = Statement.load("panel_ids", row=Known)
 
 
@@ -119,7 +120,7 @@ async def find_panel(database: Database, *, panel: str, site: str | None) -> Fou
         ProblemError: There is no such site or panel (404, naming the nearest), or there are
             several (409).
     """
-    found = await find_panels(database, panel=panel, site=site)
+    found = await find_panels(database, panels=[panel], site=site)
     if len(found) > 1:
         sites = [each.site for each in found]
         raise ProblemError(
@@ -131,20 +132,24 @@ async def find_panel(database: Database, *, panel: str, site: str | None) -> Fou
     return found[0]
 
 
-async def find_panels(database: Database, *, panel: str, site: str | None) -> list[FoundPanel]:
-    """Return the keys to the panels of an id, at least one.
+async def find_panels(
+    database: Database, *, panels: Sequence[str], site: str | None
+) -> list[FoundPanel]:
+    """Return the keys to the panels of some ids, at least one of each, in the order of the ids.
 
     Args:
         database: Where to look.
-        panel: The id.
+        panels: The ids.
         site: The id of the only site to look at; None for all.
 
     Raises:
         ProblemError: There is no such site or panel; the nearest ids are named.
     """
-    found = await _FIND.all(database, panel=panel, site=site)
-    if not found:
+    found = await _FIND.all(database, panels=list(panels), site=site)
+    places = {panel: place for place, panel in enumerate(panels)}
+    if missing := places.keys() - {each.panel_id for each in found}:
         if site is not None:
             await find_site(database, site=site)
-        raise unknown("panel", wanted=panel, ids=await _IDS.all(database, site=site))
-    return found
+        wanted = min(missing, key=places.__getitem__)
+        raise unknown("panel", wanted=wanted, ids=await _IDS.all(database, site=site))
+    return sorted(found, key=lambda each: places[each.panel_id])
