@@ -1,8 +1,6 @@
 """Reading the configuration from TOML; every complaint names key, value and what is allowed."""
 
-import difflib
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,28 +13,11 @@ from edge_agent.config import Config
 from edge_agent.errors import ConfigError
 from edge_agent.panels import PanelEntry, PanelSettings
 from edge_agent.urls import check_url
+from shared.complaints import expected, known_instead, located, missing_field, unknown_field
 from shared.messages import PANEL_ID
 
 DEFAULT_PATH: Final = Path("/etc/heliograph/edge-agent.toml")
 ENVIRONMENT: Final = "HELIOGRAPH_EDGE_CONFIG"
-
-_WORDS: Final = (
-    ("Expected", "expected"),
-    ("`int`", "a whole number"),
-    ("`float`", "a number"),
-    ("`str`", "text"),
-    ("`bool`", "true or false"),
-    ("`object`", "a table"),
-    ("`array`", "a list"),
-    (" >= ", " of at least "),
-    (" <= ", " of at most "),
-    (" > ", " above "),
-    (" < ", " below "),
-)
-"""What msgspec says, and what people do."""
-_AT: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
-_UNKNOWN: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
-_MISSING: Final = re.compile(r"missing required field `(?P<name>[^`]*)`")
 
 
 def config_path(option: Path | None) -> Path:
@@ -160,23 +141,16 @@ def _path(kind: type, value: object) -> object:
 
 def _complaint(message: str, raw: object, kind: Any, *, at: str) -> str:  # noqa: ANN401 - a type
     """Put msgspec's complaint into key, value and what is allowed."""
-    found = _AT.search(message)
-    keys = [key for key in found["path"].split(".") if key] if found else []
-    text = message[: found.start()] if found else message
+    keys, text = located(message)
     name = ".".join([key for key in (at, *keys) if key])
-    if unknown := _UNKNOWN.search(text):
-        return _unknown(unknown["name"], _type_at(kind, keys), at=name)
-    if missing := _MISSING.search(text):
-        return f"{_join(name, missing['name'])} is missing; it has no default"
+    if unknown := unknown_field(text):
+        fields = list(getattr(_type_at(kind, keys), "__struct_fields__", ()))
+        near = known_instead(unknown, fields=fields)
+        return f"{_join(name, unknown)} is not a known key; {near}"
+    if missing := missing_field(text):
+        return f"{_join(name, missing)} is missing; it has no default"
     value = _value_at(raw, keys)
     return f"{name} is {value!r}; {_allowed(text, _type_at(kind, keys))}"
-
-
-def _unknown(key: str, kind: Any, *, at: str) -> str:  # noqa: ANN401 - a type
-    fields = list(getattr(kind, "__struct_fields__", ()))
-    near = difflib.get_close_matches(key, fields, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{_join(at, key)} is not a known key; {hint}Allowed are {', '.join(fields)}"
 
 
 def _allowed(text: str, kind: Any) -> str:  # noqa: ANN401 - a type
@@ -187,9 +161,7 @@ def _allowed(text: str, kind: Any) -> str:  # noqa: ANN401 - a type
     if "regex" in text:
         [words] = [part.description for part in get_args(kind) if isinstance(part, msgspec.Meta)]
         return f"allowed is {words}"
-    for theirs, ours in _WORDS:
-        text = text.replace(theirs, ours)
-    return text
+    return expected(text).replace("an object", "a table")
 
 
 def _type_at(kind: Any, keys: list[str]) -> Any:  # noqa: ANN401 - types in, type out

@@ -39,6 +39,9 @@ def test_two_keys_are_enough():
         ("[mqtt]\nurl = 'mqtt://a..b'", "mqtt.url is 'mqtt://a..b': its host is 'a..b'"),
         ("[mqtt]\nurl = 'mqtt://h:99999'", "mqtt.url is 'mqtt://h:99999'"),
         ("[detect]\nnonsense = 1", "detect.nonsense is not a known key"),
+        ("[mqtt]\nusername = 7", "mqtt.username is 7; expected a text"),
+        ("[mqtt.url]", "mqtt.url is {}; expected a text"),
+        ("[panels]\nlatitude = true", "panels.latitude is True; expected a number"),
     ],
 )
 def test_a_complaint_names_key_value_and_what_is_allowed(more, said):
