@@ -21,22 +21,13 @@ def broker_of(config: Config) -> Broker:
     """Return where the broker is and who we are there, reading the secret files.
 
     Raises:
-        ConfigError: The address is wrong, or a file cannot be read.
+        ConfigError: A file cannot be read.
     """
     mqtt = config.mqtt
-    try:
-        url = urlsplit(mqtt.url)
-        host, port = url.hostname, url.port or _PORTS[url.scheme]
-    except ValueError as error:
-        raise ConfigError(f"mqtt.url is {mqtt.url!r}: {error}") from error
-    if not host or url.username or url.password:
-        raise ConfigError(
-            f"mqtt.url has to be mqtt://host:port or mqtts://host:port; for {host or 'it'} the "
-            "user goes to mqtt.username, the password to mqtt.password_file"
-        )
+    url = urlsplit(mqtt.url)
     return Broker(
-        host=host,
-        port=port,
+        host=url.hostname or "",
+        port=url.port or _PORTS[url.scheme],
         client_id=mqtt.client_id or f"heliograph-{config.site.id}",
         username=mqtt.username,
         password=_secret(_readable(mqtt, key=PASSWORD)) if mqtt.password_file else None,

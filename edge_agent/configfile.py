@@ -12,7 +12,7 @@ import msgspec
 from edge_agent.config import Config
 from edge_agent.errors import ConfigError
 from edge_agent.panels import PanelEntry, PanelSettings
-from edge_agent.urls import check_url
+from edge_agent.urls import BROKER_SIGN_IN, COLLECTOR_SIGN_IN, check_url
 from shared.complaints import expected, known_instead, located, missing_field, unknown_field
 from shared.messages import PANEL_ID
 
@@ -109,8 +109,8 @@ def _check_rest(config: Config) -> None:
         ConfigError: One of them needs another, or an address or a name cannot be used.
     """
     mqtt = config.mqtt
-    check_url(mqtt.url, key="mqtt.url")
-    check_url(config.upload.collector_url, key="upload.collector_url")
+    check_url(mqtt.url, key="mqtt.url", instead=BROKER_SIGN_IN)
+    check_url(config.upload.collector_url, key="upload.collector_url", instead=COLLECTOR_SIGN_IN)
     if mqtt.password_file and not mqtt.username:
         raise ConfigError("mqtt.password_file is set without mqtt.username; set both or none")
     if bool(mqtt.client_certificate_file) != bool(mqtt.client_key_file):
@@ -150,7 +150,7 @@ def _complaint(message: str, raw: object, kind: Any, *, at: str) -> str:  # noqa
     if missing := missing_field(text):
         return f"{_join(name, missing)} is missing; it has no default"
     value = _value_at(raw, keys)
-    return f"{name} is {value!r}; {_allowed(text, _type_at(kind, keys))}"
+    return f"{name} is {_shown(value)}; {_allowed(text, _type_at(kind, keys))}"
 
 
 def _allowed(text: str, kind: Any) -> str:  # noqa: ANN401 - a type
@@ -176,6 +176,12 @@ def _type_at(kind: Any, keys: list[str]) -> Any:  # noqa: ANN401 - types in, typ
 
 def _hints(kind: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a type
     return {field.name: field.type for field in msgspec.structs.fields(kind)}
+
+
+def _shown(value: object) -> str:
+    """Return a value without what stands before an @: an address may have a password there."""
+    before, at, behind = repr(value).rpartition("@")
+    return f"{before[:1]}…@{behind}" if at else behind
 
 
 def _value_at(raw: object, keys: list[str]) -> object:

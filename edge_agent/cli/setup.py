@@ -19,7 +19,7 @@ from edge_agent.enroll import enroll as enroll_gateway
 from edge_agent.errors import ConfigError, EnrollmentError
 from edge_agent.identity import Card
 from edge_agent.upload import open_client
-from edge_agent.urls import check_url
+from edge_agent.urls import COLLECTOR_SIGN_IN, check_url
 
 TOKEN_VARIABLE = "HELIOGRAPH_ENROLLMENT_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -87,7 +87,7 @@ def enroll(
     settings = load_config(config_path(config))
     secret = _token(token_file=token_file, token=token)
     url = collector_url or settings.upload.collector_url
-    check_url(url, key="--collector-url")
+    check_url(url, key="--collector-url", instead=COLLECTOR_SIGN_IN)
     card = asyncio.run(_enroll(settings, token=secret, collector_url=url, new_key=new_key))
     if json_:
         print_json(card)

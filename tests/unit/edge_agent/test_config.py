@@ -72,6 +72,32 @@ def test_an_address_that_nobody_can_dial_is_refused(url):
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "http://u:pwsecret@127.0.0.1:18471/",
+        "http://u:pwsecret/with@slashes@h",
+        "http://u:pwsecret#with@hash",
+        "u:pwsecret@h",
+        "http://u:pwsecret with a blank@h",
+    ],
+)
+def test_a_password_in_an_address_is_refused_and_not_repeated(url):
+    with pytest.raises(ConfigError, match=r"upload\.collector_url") as error:
+        parse_config(LEAST.replace("https://c.example", url))
+    assert "pwsecret" not in str(error.value)
+    with pytest.raises(ConfigError, match=r"mqtt\.url") as error:
+        parse_config(f"{LEAST}[mqtt]\nurl = '{url.replace('http', 'mqtt')}'\n")
+    assert "pwsecret" not in str(error.value)
+
+
+def test_a_password_in_an_address_is_told_where_it_belongs():
+    with pytest.raises(ConfigError, match=r"password to mqtt\.password_file"):
+        parse_config(f"{LEAST}[mqtt]\nurl = 'mqtt://u:p@h:1883'\n")
+    with pytest.raises(ConfigError, match="neither: it knows this gateway by the key"):
+        parse_config(LEAST.replace("//", "//u:p@"))
+
+
+@pytest.mark.parametrize(
     "url", ["http://[::1]:80/x", "https://xn--mnchen-3ya.de", "http://10.0.0.1"]
 )
 def test_addresses_of_all_kinds_are_taken(url):
