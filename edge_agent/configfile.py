@@ -11,8 +11,9 @@ import msgspec
 
 from edge_agent.config import Config
 from edge_agent.errors import ConfigError
-from edge_agent.panels import PanelEntry, PanelSettings
+from edge_agent.panels import PanelEntry, PanelSettings, check_ranges
 from edge_agent.urls import BROKER_SIGN_IN, COLLECTOR_SIGN_IN, check_url
+from edge_agent.validate import Topics
 from shared.complaints import expected, known_instead, located, missing_field, unknown_field
 from shared.messages import PANEL_ID
 
@@ -103,7 +104,7 @@ def _panels(raw: object) -> PanelSettings:
 
 
 def _check_rest(config: Config) -> None:
-    """Check what the keys' types cannot: addresses, and what several keys say together.
+    """Check what the keys' types cannot: addresses, topics, and what several keys say together.
 
     Raises:
         ConfigError: One of them needs another, or an address or a name cannot be used.
@@ -111,6 +112,8 @@ def _check_rest(config: Config) -> None:
     mqtt = config.mqtt
     check_url(mqtt.url, key="mqtt.url", instead=BROKER_SIGN_IN)
     check_url(config.upload.collector_url, key="upload.collector_url", instead=COLLECTOR_SIGN_IN)
+    Topics(readings=mqtt.readings_topic, weather=mqtt.weather_topic, meter=mqtt.meter_topic)
+    check_ranges(config.panels)
     if mqtt.password_file and not mqtt.username:
         raise ConfigError("mqtt.password_file is set without mqtt.username; set both or none")
     if bool(mqtt.client_certificate_file) != bool(mqtt.client_key_file):

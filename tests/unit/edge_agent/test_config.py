@@ -39,6 +39,47 @@ def test_two_keys_are_enough():
         ("[mqtt]\nurl = 'mqtt://a..b'", "mqtt.url is 'mqtt://a..b': its host is 'a..b'"),
         ("[mqtt]\nurl = 'mqtt://h:99999'", "mqtt.url is 'mqtt://h:99999'"),
         ("[detect]\nnonsense = 1", "detect.nonsense is not a known key"),
+        (
+            "[mqtt]\nreadings_topic = 'sensors/{panel}/readings'",
+            "mqtt.readings_topic is 'sensors/{panel}/readings'; allowed is a topic of which one",
+        ),
+        ("[mqtt]\nreadings_topic = 'a/#/b'", "mqtt.readings_topic is 'a/#/b'; allowed is"),
+        ("[mqtt]\nreadings_topic = 'a/p{panel_id}'", "mqtt.readings_topic is 'a/p{panel_id}'"),
+        (
+            "[mqtt]\nweather_topic = 'w/{panel_id}'",
+            "mqtt.weather_topic is 'w/{panel_id}'; allowed is a topic without wildcards",
+        ),
+        (
+            "[mqtt]\nweather_topic = 'site/meter'",
+            "mqtt.weather_topic and mqtt.meter_topic are both 'site/meter'; allowed are different",
+        ),
+        (
+            "[mqtt]\nreadings_topic = 'site/meter'",
+            "mqtt.meter_topic and mqtt.readings_topic are both 'site/meter'",
+        ),
+        (
+            "[panels]\npossible = {voltage_volts = [0, 40]}\nnominal = {voltage_volts = [0, 60]}",
+            "is 0 to 60; allowed is what lies within possible.voltage_volts, 0 to 40",
+        ),
+        (
+            """
+            [panels]
+            possible = {voltage_volts = [0, 40]}
+            [panels.models.M]
+            nominal = {voltage_volts = [0, 60]}
+            """,
+            "panels.models.M.nominal.voltage_volts is 0 to 60",
+        ),
+        (
+            """
+            [panels.models.M]
+            nominal = {voltage_volts = [0, 60]}
+            [panels.P1]
+            model = "M"
+            possible = {voltage_volts = [5, 90]}
+            """,
+            "panels.P1.nominal.voltage_volts is 0 to 60",
+        ),
         ("[mqtt]\nusername = 7", "mqtt.username is 7; expected a text"),
         ("[mqtt.url]", "mqtt.url is {}; expected a text"),
         ("[panels]\nlatitude = true", "panels.latitude is True; expected a number"),
@@ -102,6 +143,16 @@ def test_a_password_in_an_address_is_told_where_it_belongs():
 )
 def test_addresses_of_all_kinds_are_taken(url):
     assert parse_config(LEAST.replace("https://c.example", url)).upload.collector_url == url
+
+
+def test_a_possible_range_may_be_narrower_than_a_nominal_one_that_nobody_set():
+    config = parse_config(f"{LEAST}[panels]\npossible = {{voltage_volts = [0, 40]}}\n")
+    assert config.panels.defaults.possible.voltage_volts == (0, 40)
+
+
+def test_there_may_be_neither_a_weather_station_nor_a_meter():
+    config = parse_config(f"{LEAST}[mqtt]\nweather_topic = ''\nmeter_topic = ''\n")
+    assert config.mqtt.weather_topic == config.mqtt.meter_topic
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path):
