@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from edge_agent.broker import Broker
 from edge_agent.config import Config, MqttSettings, pace_of
 from edge_agent.errors import ConfigError
+from edge_agent.textfile import ENCODING, unread
 from edge_agent.validate import Topics
 
 PASSWORD: Final = "mqtt.password_file"  # noqa: S105 - the name of a key
@@ -59,16 +60,16 @@ def _readable(mqtt: MqttSettings, *, key: str) -> Path:
 
 def _secret(path: Path) -> str:
     try:
-        return path.read_text("utf-8").rstrip("\r\n")
+        return path.read_text(ENCODING).rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"mqtt.password_file: cannot read {path}: {error}") from error
+        raise ConfigError(f"mqtt.password_file: cannot read {path}: {unread(error)}") from error
 
 
 def _tls(mqtt: MqttSettings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=mqtt.ca_file)
     except OSError as error:
-        raise ConfigError(f"mqtt.ca_file: cannot use {mqtt.ca_file}: {error}") from error
+        raise ConfigError(f"mqtt.ca_file: cannot use {mqtt.ca_file}: {unread(error)}") from error
     if mqtt.client_certificate_file and mqtt.client_key_file:
         try:
             key_file = _readable(mqtt, key=CLIENT_KEY)
@@ -76,6 +77,6 @@ def _tls(mqtt: MqttSettings) -> ssl.SSLContext:
         except OSError as error:
             raise ConfigError(
                 f"mqtt.client_certificate_file and client_key_file: cannot use "
-                f"{mqtt.client_certificate_file} and {mqtt.client_key_file}: {error}"
+                f"{mqtt.client_certificate_file} and {mqtt.client_key_file}: {unread(error)}"
             ) from error
     return context

@@ -1,7 +1,6 @@
 """Reading the configuration from TOML; every complaint names key, value and what is allowed."""
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
@@ -12,6 +11,7 @@ import msgspec
 from edge_agent.config import Config
 from edge_agent.errors import ConfigError
 from edge_agent.panels import PanelEntry, PanelSettings, check_ranges
+from edge_agent.textfile import ENCODING, tables_of, unread
 from edge_agent.urls import BROKER_SIGN_IN, COLLECTOR_SIGN_IN, check_url
 from edge_agent.validate import Topics
 from shared.complaints import expected, known_instead, located, missing_field, unknown_field
@@ -33,10 +33,10 @@ def load_config(path: Path) -> Config:
         ConfigError: There is none, it is not TOML, or something in it is not allowed.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text(ENCODING)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"cannot read the configuration {path} ({_said(error)}); "
+            f"cannot read the configuration {path} ({unread(error)}); "
             "`edge-agent init` writes one, --config names another"
         ) from error
     try:
@@ -51,10 +51,7 @@ def parse_config(text: str) -> Config:
     Raises:
         ConfigError: It is not TOML, or something in it is not allowed.
     """
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not TOML: {error}") from error
+    raw = tables_of(text)
     panels = raw.pop("panels", {})
     config: Config = _convert({**raw}, Config, at="")
     config = msgspec.structs.replace(config, panels=_panels(panels))
@@ -198,7 +195,3 @@ def _value_at(raw: object, keys: list[str]) -> object:
 
 def _join(at: str, key: str) -> str:
     return f"{at}.{key}" if at else key
-
-
-def _said(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

@@ -18,6 +18,7 @@ from edge_agent.configfile import config_path, load_config, parse_config
 from edge_agent.enroll import enroll as enroll_gateway
 from edge_agent.errors import ConfigError, EnrollmentError
 from edge_agent.identity import Card
+from edge_agent.textfile import ENCODING, unread
 from edge_agent.upload import open_client
 from edge_agent.urls import COLLECTOR_SIGN_IN, check_url
 
@@ -110,9 +111,11 @@ async def _enroll(config: Config, *, token: str, collector_url: str, new_key: bo
 def _token(*, token_file: Path | None, token: str | None) -> str:
     if token_file is not None:
         try:
-            token = token_file.read_text("utf-8")
+            token = token_file.read_text(ENCODING)
         except (OSError, UnicodeDecodeError) as error:
-            raise EnrollmentError(f"cannot read the token file {token_file}: {error}") from error
+            raise EnrollmentError(
+                f"cannot read the token file {token_file}: {unread(error)}"
+            ) from error
     token = token or os.environ.get(TOKEN_VARIABLE) or _asked()
     if not token.strip():
         raise EnrollmentError(

@@ -1,5 +1,6 @@
 import pytest
 
+from edge_agent.addresses import broker_of
 from edge_agent.cli.toml import as_toml
 from edge_agent.config import pace_of
 from edge_agent.configfile import as_tables, config_path, load_config, parse_config
@@ -153,6 +154,45 @@ def test_a_possible_range_may_be_narrower_than_a_nominal_one_that_nobody_set():
 def test_there_may_be_neither_a_weather_station_nor_a_meter():
     config = parse_config(f"{LEAST}[mqtt]\nweather_topic = ''\nmeter_topic = ''\n")
     assert config.mqtt.weather_topic == config.mqtt.meter_topic
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            f'{LEAST}profile = "realtime"\nprofile = "metered"\n',
+            "profile is given twice; the second",
+        ),
+        (f"{LEAST}[mqtt]\n[mqtt]\n", "[mqtt] is given twice; the second time in line 6"),
+        (f"{LEAST}profile = realtime\n", "not TOML: Invalid value (at line 5"),
+    ],
+)
+def test_what_is_no_good_toml_is_told_with_its_line(text, said):
+    with pytest.raises(ConfigError) as error:
+        parse_config(text)
+    assert said in str(error.value)
+
+
+def test_a_file_that_notepad_saved_is_read(tmp_path):
+    path = tmp_path / "edge.toml"
+    path.write_text(LEAST, "utf-8-sig", newline="\r\n")
+    assert load_config(path) == parse_config(LEAST)
+
+
+def test_text_that_is_not_utf_8_is_told_with_its_line(tmp_path):
+    path = tmp_path / "edge.toml"
+    path.write_bytes(f'{LEAST}[mqtt]\nusername = "Müller"\n'.encode("latin-1"))
+    with pytest.raises(ConfigError, match="line 6 is not UTF-8 text"):
+        load_config(path)
+
+
+def test_a_secret_file_that_is_not_there_is_named_once():
+    config = parse_config(f"{LEAST}[mqtt]\nusername = 'u'\npassword_file = '/nonexistent'\n")
+    with pytest.raises(ConfigError) as error:
+        broker_of(config)
+    assert str(error.value) == (
+        "mqtt.password_file: cannot read /nonexistent: No such file or directory"
+    )
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path):
