@@ -26,6 +26,7 @@ LARGEST_BYTES: Final = 1_000_000
 
 _PARITY: Final = 1e-5
 _SILENT: Final = 3
+_NO_ONNX: Final = "INVALID_PROTOBUF"
 _OUTPUTS: Final = ["probability", "novelty"]
 
 
@@ -151,6 +152,8 @@ def _session(data: bytes) -> "InferenceSession":
     try:
         return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no common base
+        if _NO_ONNX in str(error):
+            raise ModelError("it is no model in the format ONNX, or a damaged one") from error
         raise ModelError(f"the model cannot be read: {error}") from error
 
 
