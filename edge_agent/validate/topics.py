@@ -60,8 +60,8 @@ def _check(*, readings: str, weather: str, meter: str) -> None:
     others = [level for level in levels if level not in _PANEL_LEVELS]
     if not readings or len(named) > 1 or any(map(_WILD.search, others)):
         raise ConfigError(
-            f"mqtt.readings_topic is {readings!r}; allowed is a topic of which one level is "
-            "{panel_id}, as in sensors/{panel_id}/readings, and without other wildcards"
+            f"mqtt.readings_topic is {readings!r}; allowed is a topic of which one level "
+            "may be {panel_id}, as in sensors/{panel_id}/readings, without other wildcards"
         )
     for key, topic in (("weather", weather), ("meter", meter)):
         if _WILD.search(topic):
