@@ -1,5 +1,6 @@
 """Reading the configuration from TOML; every complaint names key, value and what is allowed."""
 
+import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from edge_agent.panels import PanelEntry, PanelSettings, check_ranges
 from edge_agent.textfile import ENCODING, tables_of, unread
 from edge_agent.urls import BROKER_SIGN_IN, COLLECTOR_SIGN_IN, check_url
 from edge_agent.validate import Topics
-from shared.complaints import expected, known_instead, located, missing_field, unknown_field
+from shared.complaints import expected, located, missing_field, unknown_field
 from shared.messages import PANEL_ID
 
 DEFAULT_PATH: Final = Path("/etc/heliograph/edge-agent.toml")
@@ -145,12 +146,18 @@ def _complaint(message: str, raw: object, kind: Any, *, at: str) -> str:  # noqa
     name = ".".join([key for key in (at, *keys) if key])
     if unknown := unknown_field(text):
         fields = list(getattr(_type_at(kind, keys), "__struct_fields__", ()))
-        near = known_instead(unknown, fields=fields)
+        near = _known_instead(unknown, fields=fields)
         return f"{_join(name, unknown)} is not a known key; {near}"
     if missing := missing_field(text):
         return f"{_join(name, missing)} is missing; it has no default"
     value = _value_at(raw, keys)
     return f"{name} is {_shown(value)}; {_allowed(text, _type_at(kind, keys))}"
+
+
+def _known_instead(name: str, *, fields: list[str]) -> str:
+    near = difflib.get_close_matches(name, fields, n=1)
+    allowed = f"are {', '.join(fields)}"
+    return f"did you mean {near[0]}? Allowed {allowed}" if near else f"allowed {allowed}"
 
 
 def _allowed(text: str, kind: Any) -> str:  # noqa: ANN401 - a type

@@ -1,8 +1,6 @@
 """What msgspec finds wrong, in the words of those who have to mend it."""
 
-import difflib
 import re
-from collections.abc import Sequence
 from typing import Final
 
 _AT: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
@@ -58,13 +56,6 @@ def missing_field(text: str) -> str | None:
     """Return the field that is missing, if that is what is wrong."""
     found = _MISSING.search(text)
     return found and found["name"]
-
-
-def known_instead(name: str, *, fields: Sequence[str]) -> str:
-    """Return which fields there are in place of an unknown one, the nearest first."""
-    near = difflib.get_close_matches(name, fields, n=1)
-    allowed = f"are {', '.join(fields)}"
-    return f"did you mean {near[0]}? Allowed {allowed}" if near else f"allowed {allowed}"
 
 
 def got(text: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from shared.complaints import expected, got, known_instead, located, missing_field, unknown_field
+from shared.complaints import expected, got, located, missing_field, unknown_field
 
 _QUOTED: Final = 80
 _SHOWN: Final = 40
@@ -29,7 +29,7 @@ def invalid(message: str, *, document: bytes, fields: Sequence[str]) -> str:
     """
     keys, text = located(message)
     if unknown := unknown_field(text):
-        return f"{unknown} is not a known field; {known_instead(unknown, fields=fields)}"
+        return f"{unknown} is not a known field; allowed are {', '.join(fields)}"
     if missing := missing_field(text):
         return f"{missing} is missing"
     found = _found(document, keys=keys) or got(text)
