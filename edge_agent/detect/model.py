@@ -152,9 +152,9 @@ def _session(data: bytes) -> "InferenceSession":
     try:
         return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no common base
-        if _NO_ONNX in str(error):
-            raise ModelError("it is no model in the format ONNX, or a damaged one") from error
-        raise ModelError(f"the model cannot be read: {error}") from error
+        unknown = not data or _NO_ONNX in str(error)
+        reason = "it is not in the format ONNX, or is damaged" if unknown else error
+        raise ModelError(f"the model cannot be read: {reason}") from error
 
 
 def _read(entries: dict[str, str], *, name: str, kind: Any) -> Any:  # noqa: ANN401 - as asked for
