@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from edge_agent.broker import Broker
 from edge_agent.config import Config, MqttSettings, pace_of
 from edge_agent.errors import ConfigError
+from edge_agent.textfile import ENCODING, unread
 from edge_agent.validate import Topics
 
 PASSWORD: Final = "mqtt.password_file"  # noqa: S105 - the name of a key
@@ -21,22 +22,13 @@ def broker_of(config: Config) -> Broker:
     """Return where the broker is and who we are there, reading the secret files.
 
     Raises:
-        ConfigError: The address is wrong, or a file cannot be read.
+        ConfigError: A file cannot be read.
     """
     mqtt = config.mqtt
-    try:
-        url = urlsplit(mqtt.url)
-        host, port = url.hostname, url.port or _PORTS[url.scheme]
-    except ValueError as error:
-        raise ConfigError(f"mqtt.url is {mqtt.url!r}: {error}") from error
-    if not host or url.username or url.password:
-        raise ConfigError(
-            f"mqtt.url has to be mqtt://host:port or mqtts://host:port; for {host or 'it'} the "
-            "user goes to mqtt.username, the password to mqtt.password_file"
-        )
+    url = urlsplit(mqtt.url)
     return Broker(
-        host=host,
-        port=port,
+        host=url.hostname or "",
+        port=url.port or _PORTS[url.scheme],
         client_id=mqtt.client_id or f"heliograph-{config.site.id}",
         username=mqtt.username,
         password=_secret(_readable(mqtt, key=PASSWORD)) if mqtt.password_file else None,
@@ -68,16 +60,16 @@ def _readable(mqtt: MqttSettings, *, key: str) -> Path:
 
 def _secret(path: Path) -> str:
     try:
-        return path.read_text("utf-8").rstrip("\r\n")
+        return path.read_text(ENCODING).rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"mqtt.password_file: cannot read {path}: {error}") from error
+        raise ConfigError(f"mqtt.password_file: cannot read {path}: {unread(error)}") from error
 
 
 def _tls(mqtt: MqttSettings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=mqtt.ca_file)
     except OSError as error:
-        raise ConfigError(f"mqtt.ca_file: cannot use {mqtt.ca_file}: {error}") from error
+        raise ConfigError(f"mqtt.ca_file: cannot use {mqtt.ca_file}: {unread(error)}") from error
     if mqtt.client_certificate_file and mqtt.client_key_file:
         try:
             key_file = _readable(mqtt, key=CLIENT_KEY)
@@ -85,6 +77,6 @@ def _tls(mqtt: MqttSettings) -> ssl.SSLContext:
         except OSError as error:
             raise ConfigError(
                 f"mqtt.client_certificate_file and client_key_file: cannot use "
-                f"{mqtt.client_certificate_file} and {mqtt.client_key_file}: {error}"
+                f"{mqtt.client_certificate_file} and {mqtt.client_key_file}: {unread(error)}"
             ) from error
     return context

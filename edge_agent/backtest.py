@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge_agent.detect import Look, Model, RuleSettings, SiteDetector
 from edge_agent.detect import Scores as ModelScores
+from edge_agent.errors import EdgeError
 from shared.alerts import Episode, from_micros, to_micros
 from shared.readings import Readings
 from shared.sky import Sky
@@ -128,9 +129,19 @@ def batches_of(
 
 
 def train_until(time_us: NDArray[np.int64], *, days: float | None) -> int:
-    """Return where the days learned from end: so many days from the start, or a third of it."""
+    """Return where the days learned from end: so many days from the start, or a third of it.
+
+    Raises:
+        EdgeError: There is nothing behind them.
+    """
     first, last = int(time_us.min()), int(time_us.max())
-    return first + round((last - first) / 3 if days is None else days * _DAY_US)
+    until = first + round((last - first) / 3 if days is None else days * _DAY_US)
+    if until > last:
+        raise EdgeError(
+            f"{days:g} days to learn from leave nothing to test: the readings are of "
+            f"{(last - first) / _DAY_US:.1f} days"
+        )
+    return until
 
 
 def _note(changed: list[Episode], *, told: dict[str, Told], now_us: int) -> None:

@@ -2,8 +2,6 @@
 
 import difflib
 import os
-import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
@@ -13,30 +11,15 @@ import msgspec
 
 from edge_agent.config import Config
 from edge_agent.errors import ConfigError
-from edge_agent.panels import PanelEntry, PanelSettings
-from edge_agent.urls import check_url
+from edge_agent.panels import PanelEntry, PanelSettings, check_ranges
+from edge_agent.textfile import ENCODING, tables_of, unread
+from edge_agent.urls import BROKER_SIGN_IN, COLLECTOR_SIGN_IN, check_url
+from edge_agent.validate import Topics
+from shared.complaints import expected, located, missing_field, unknown_field
 from shared.messages import PANEL_ID
 
 DEFAULT_PATH: Final = Path("/etc/heliograph/edge-agent.toml")
 ENVIRONMENT: Final = "HELIOGRAPH_EDGE_CONFIG"
-
-_WORDS: Final = (
-    ("Expected", "expected"),
-    ("`int`", "a whole number"),
-    ("`float`", "a number"),
-    ("`str`", "text"),
-    ("`bool`", "true or false"),
-    ("`object`", "a table"),
-    ("`array`", "a list"),
-    (" >= ", " of at least "),
-    (" <= ", " of at most "),
-    (" > ", " above "),
-    (" < ", " below "),
-)
-"""What msgspec says, and what people do."""
-_AT: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
-_UNKNOWN: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
-_MISSING: Final = re.compile(r"missing required field `(?P<name>[^`]*)`")
 
 
 def config_path(option: Path | None) -> Path:
@@ -51,10 +34,10 @@ def load_config(path: Path) -> Config:
         ConfigError: There is none, it is not TOML, or something in it is not allowed.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text(ENCODING)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"cannot read the configuration {path} ({_said(error)}); "
+            f"cannot read the configuration {path} ({unread(error)}); "
             "`edge-agent init` writes one, --config names another"
         ) from error
     try:
@@ -69,10 +52,7 @@ def parse_config(text: str) -> Config:
     Raises:
         ConfigError: It is not TOML, or something in it is not allowed.
     """
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not TOML: {error}") from error
+    raw = tables_of(text)
     panels = raw.pop("panels", {})
     config: Config = _convert({**raw}, Config, at="")
     config = msgspec.structs.replace(config, panels=_panels(panels))
@@ -122,14 +102,16 @@ def _panels(raw: object) -> PanelSettings:
 
 
 def _check_rest(config: Config) -> None:
-    """Check what the keys' types cannot: addresses, and what several keys say together.
+    """Check what the keys' types cannot: addresses, topics, and what several keys say together.
 
     Raises:
         ConfigError: One of them needs another, or an address or a name cannot be used.
     """
     mqtt = config.mqtt
-    check_url(mqtt.url, key="mqtt.url")
-    check_url(config.upload.collector_url, key="upload.collector_url")
+    check_url(mqtt.url, key="mqtt.url", instead=BROKER_SIGN_IN)
+    check_url(config.upload.collector_url, key="upload.collector_url", instead=COLLECTOR_SIGN_IN)
+    Topics(readings=mqtt.readings_topic, weather=mqtt.weather_topic, meter=mqtt.meter_topic)
+    check_ranges(config.panels)
     if mqtt.password_file and not mqtt.username:
         raise ConfigError("mqtt.password_file is set without mqtt.username; set both or none")
     if bool(mqtt.client_certificate_file) != bool(mqtt.client_key_file):
@@ -160,23 +142,22 @@ def _path(kind: type, value: object) -> object:
 
 def _complaint(message: str, raw: object, kind: Any, *, at: str) -> str:  # noqa: ANN401 - a type
     """Put msgspec's complaint into key, value and what is allowed."""
-    found = _AT.search(message)
-    keys = [key for key in found["path"].split(".") if key] if found else []
-    text = message[: found.start()] if found else message
+    keys, text = located(message)
     name = ".".join([key for key in (at, *keys) if key])
-    if unknown := _UNKNOWN.search(text):
-        return _unknown(unknown["name"], _type_at(kind, keys), at=name)
-    if missing := _MISSING.search(text):
-        return f"{_join(name, missing['name'])} is missing; it has no default"
+    if unknown := unknown_field(text):
+        fields = list(getattr(_type_at(kind, keys), "__struct_fields__", ()))
+        near = _known_instead(unknown, fields=fields)
+        return f"{_join(name, unknown)} is not a known key; {near}"
+    if missing := missing_field(text):
+        return f"{_join(name, missing)} is missing; it has no default"
     value = _value_at(raw, keys)
-    return f"{name} is {value!r}; {_allowed(text, _type_at(kind, keys))}"
+    return f"{name} is {_shown(value)}; {_allowed(text, _type_at(kind, keys))}"
 
 
-def _unknown(key: str, kind: Any, *, at: str) -> str:  # noqa: ANN401 - a type
-    fields = list(getattr(kind, "__struct_fields__", ()))
-    near = difflib.get_close_matches(key, fields, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{_join(at, key)} is not a known key; {hint}Allowed are {', '.join(fields)}"
+def _known_instead(name: str, *, fields: list[str]) -> str:
+    near = difflib.get_close_matches(name, fields, n=1)
+    allowed = f"are {', '.join(fields)}"
+    return f"did you mean {near[0]}? Allowed {allowed}" if near else f"allowed {allowed}"
 
 
 def _allowed(text: str, kind: Any) -> str:  # noqa: ANN401 - a type
@@ -187,9 +168,7 @@ def _allowed(text: str, kind: Any) -> str:  # noqa: ANN401 - a type
     if "regex" in text:
         [words] = [part.description for part in get_args(kind) if isinstance(part, msgspec.Meta)]
         return f"allowed is {words}"
-    for theirs, ours in _WORDS:
-        text = text.replace(theirs, ours)
-    return text
+    return expected(text).replace("an object", "a table")
 
 
 def _type_at(kind: Any, keys: list[str]) -> Any:  # noqa: ANN401 - types in, type out
@@ -206,6 +185,12 @@ def _hints(kind: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a type
     return {field.name: field.type for field in msgspec.structs.fields(kind)}
 
 
+def _shown(value: object) -> str:
+    """Return a value without what stands before an @: an address may have a password there."""
+    before, at, behind = repr(value).rpartition("@")
+    return f"{before[:1]}…@{behind}" if at else behind
+
+
 def _value_at(raw: object, keys: list[str]) -> object:
     for key in keys:
         name = key.split("[")[0]
@@ -217,7 +202,3 @@ def _value_at(raw: object, keys: list[str]) -> object:
 
 def _join(at: str, key: str) -> str:
     return f"{at}.{key}" if at else key
-
-
-def _said(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

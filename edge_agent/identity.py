@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge_agent.errors import IdentityError
+from edge_agent.textfile import unread
 
 _PRIVATE: Final = 0o600
 
@@ -96,7 +97,7 @@ def load_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
-        raise IdentityError(f"cannot use the key {path}: {error}") from error
+        raise IdentityError(f"cannot use the key {path}: {unread(error)}") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise IdentityError(f"the key {path} is a {type(key).__name__}, expected is Ed25519")
     return key
@@ -173,7 +174,7 @@ def _load_card(path: Path) -> Card:
     try:
         return msgspec.json.decode(card_file.read_bytes(), type=Card)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise IdentityError(f"cannot use {card_file}: {error}") from error
+        raise IdentityError(f"cannot use {card_file}: {unread(error)}") from error
 
 
 def exposed(path: Path) -> bool:

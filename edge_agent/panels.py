@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta, field
 
+from edge_agent.errors import ConfigError
 from shared.limits import DEFAULT_LIMITS, Limits, Range, Ranges
 from shared.tables import Table, Text
 
@@ -68,6 +69,48 @@ class PanelSettings(msgspec.Struct, frozen=True, kw_only=True):
     panels: dict[str, PanelEntry] = field(default_factory=dict)
     """What holds for one panel."""
 
+    def entries(self, panel_id: str) -> list[PanelEntry]:
+        """Return what applies to a panel, the most specific last."""
+        own = self.panels.get(panel_id)
+        model = (own and own.model) or self.defaults.model
+        found = [self.defaults, self.models.get(model or ""), own]
+        return [entry for entry in found if entry is not None]
+
+
+def check_ranges(settings: PanelSettings) -> None:
+    """Check that what is nominal is possible, wherever both are set.
+
+    A range that is not set follows the default, which may well be the wider one: what is not
+    possible does not come so far as to be compared with it.
+
+    Raises:
+        ConfigError: Some nominal values would go to the quarantine.
+    """
+    _check_ranges([settings.defaults], at="panels")
+    for name, entry in settings.models.items():
+        _check_ranges([settings.defaults, entry], at=f"panels.models.{name}")
+    for panel_id in settings.panels:
+        _check_ranges(settings.entries(panel_id), at=f"panels.{panel_id}")
+
+
+def _check_ranges(entries: Sequence[PanelEntry], *, at: str) -> None:
+    """Check what holds where the entries do, the most specific last."""
+    possible = _given([entry.possible for entry in entries])
+    nominal = _given([entry.nominal for entry in entries])
+    for name in possible.keys() & nominal.keys():
+        (low, high), (lower, upper) = nominal[name], possible[name]
+        if low < lower or high > upper:
+            raise ConfigError(
+                f"{at}.nominal.{name} is {low:g} to {high:g}; allowed is what lies within "
+                f"possible.{name}, {lower:g} to {upper:g}"
+            )
+
+
+def _given(ranges: Sequence[RangeSettings]) -> dict[str, Range]:
+    """Return the ranges that somebody set, the last one of each quantity."""
+    items = [item for one in ranges for item in msgspec.structs.asdict(one).items()]
+    return {name: value for name, value in items if value}
+
 
 class Panel(msgspec.Struct, frozen=True):
     """Everything known about one panel."""
@@ -102,7 +145,7 @@ class PanelBook:
         """Return a panel's limits; panels with equal limits share one object."""
         limits = self._limits.get(panel_id)
         if limits is None:
-            entries = self._entries(panel_id)
+            entries = self._settings.entries(panel_id)
             possible, nominal = DEFAULT_LIMITS.possible, DEFAULT_LIMITS.nominal
             for entry in entries:
                 possible, nominal = entry.possible.over(possible), entry.nominal.over(nominal)
@@ -114,7 +157,7 @@ class PanelBook:
 
     def group_of(self, panel_id: str) -> str:
         """Return the group a panel's siblings share; empty when none is set."""
-        return next((e.group for e in reversed(self._entries(panel_id)) if e.group), "")
+        return next((e.group for e in reversed(self._settings.entries(panel_id)) if e.group), "")
 
     def changes(
         self, panel_ids: Sequence[str], *, locations: Mapping[str, tuple[float, float]]
@@ -144,18 +187,10 @@ class PanelBook:
         merged: dict[str, str | float] = {"model": "", "group": "", "rated_watts": np.nan}
         latitude, longitude = self._told.get(panel_id, (np.nan, np.nan))
         merged |= {"latitude": latitude, "longitude": longitude}
-        for entry in self._entries(panel_id):
+        for entry in self._settings.entries(panel_id):
             said = {name: getattr(entry, name) for name in merged}
             merged |= {name: value for name, value in said.items() if value is not None}
         return msgspec.convert(merged, Panel)
-
-    def _entries(self, panel_id: str) -> list[PanelEntry]:
-        """Return what applies to a panel, the most specific last."""
-        settings = self._settings
-        own = settings.panels.get(panel_id)
-        model = (own and own.model) or settings.defaults.model
-        found = [settings.defaults, settings.models.get(model or ""), own]
-        return [entry for entry in found if entry is not None]
 
 
 def _table(panels: Mapping[str, Panel]) -> Table:

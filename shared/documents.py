@@ -5,6 +5,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from shared.errors import InvalidReadingError
+from shared.malformed import invalid, not_json
 
 MAX_SORTED: Final = 400_000
 """Elements of an array that are sorted into good and bad; 32 MiB hold fewer readings than that."""
@@ -25,6 +26,7 @@ class Documents(Generic[_Kind]):
     """Decodes documents of one struct."""
 
     def __init__(self, kind: type[_Kind]) -> None:
+        self._fields = kind.__struct_fields__
         self._one = msgspec.json.Decoder(kind).decode
         self._many = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]
 
@@ -37,7 +39,7 @@ class Documents(Generic[_Kind]):
         try:
             return self._one(document)
         except _BAD as error:
-            raise InvalidReadingError(_reason(error, document=bytes(document))) from error
+            raise InvalidReadingError(self._reason(error, document=bytes(document))) from error
 
     def parse_payload(self, payload: bytes) -> list[_Kind | InvalidReadingError]:
         """Decode a payload: one object, or an array of which each element stands alone."""
@@ -51,13 +53,13 @@ class Documents(Generic[_Kind]):
     def _one_by_one(self, payload: bytes, *, error: Exception) -> list[_Kind | InvalidReadingError]:
         """Sort the elements of an array that is not good as a whole; all else is one failure."""
         if payload.count(b",") > _MAX_COMMAS:
-            return [_too_long(error, payload=payload)]
+            return [self._too_long(error, payload=payload)]
         try:
             elements = _decode_raw(payload)
         except _BAD:
-            return [InvalidReadingError(_reason(error, document=payload))]
+            return [InvalidReadingError(self._reason(error, document=payload))]
         if len(elements) > MAX_SORTED:
-            return [_too_long(error, payload=payload)]
+            return [self._too_long(error, payload=payload)]
         results: list[_Kind | InvalidReadingError] = []
         bad = 0
         for element in elements:
@@ -66,28 +68,25 @@ class Documents(Generic[_Kind]):
             except _BAD as reason:
                 bad += 1
                 results.append(
-                    InvalidReadingError(_reason(reason, document=bytes(element)))
+                    InvalidReadingError(self._reason(reason, document=bytes(element)))
                     if bad <= MAX_EXPLAINED
                     else _UNEXPLAINED
                 )
         return results
 
+    def _too_long(self, error: Exception, *, payload: bytes) -> InvalidReadingError:
+        return InvalidReadingError(
+            f"{self._reason(error, document=payload)}, in an array too long to sort out: allowed "
+            f"are {MAX_SORTED} elements and {_MAX_COMMAS} commas where one is bad; send fewer at "
+            "once"
+        )
 
-def _too_long(error: Exception, *, payload: bytes) -> InvalidReadingError:
-    reason = _reason(error, document=payload)
-    return InvalidReadingError(
-        f"{reason}, in an array too long to sort out: allowed are {MAX_SORTED} elements and "
-        f"{_MAX_COMMAS} commas where one is bad; send fewer at once"
-    )
-
-
-def _reason(error: Exception, *, document: bytes) -> str:
-    if isinstance(error, RecursionError):
-        return "JSON is nested too deeply"
-    if isinstance(error, msgspec.ValidationError):
-        return _shortened(str(error))
-    start = document[:_QUOTED].decode("utf-8", "replace")
-    return f"not JSON ({error}): {start!r}"
+    def _reason(self, error: Exception, *, document: bytes) -> str:
+        if isinstance(error, RecursionError):
+            return "JSON is nested too deeply"
+        if isinstance(error, msgspec.ValidationError):
+            return _shortened(invalid(str(error), document=document, fields=self._fields))
+        return not_json(error, document=document)
 
 
 def _shortened(reason: str) -> str:

@@ -18,8 +18,9 @@ from edge_agent.cli.explain import explain_here, explanation, print_explanation
 from edge_agent.cli.scores import write_features, write_scores
 from edge_agent.configfile import config_path, load_config
 from edge_agent.detect import Model, SiteDetector
-from edge_agent.errors import EdgeError
+from edge_agent.errors import EdgeError, ModelError
 from edge_agent.scoring import Metrics, metrics
+from edge_agent.textfile import unread
 from shared.alerts import from_micros
 from shared.readings import Readings
 from shared.sky import Sky
@@ -170,8 +171,8 @@ def _model(path: Path | None) -> Model:
         return Model.shipped()
     try:
         return Model.load(path.read_bytes())
-    except OSError as error:
-        raise EdgeError(f"cannot read {path}: {error.strerror}") from error
+    except (OSError, ModelError) as error:
+        raise EdgeError(f"cannot use {path}: {unread(error)}") from error
 
 
 def _metrics(rows: CsvReadings, *, found: Backtest) -> Metrics | None:

@@ -19,6 +19,7 @@ from edge_agent.models.by_hand import Line, lines
 from edge_agent.models.by_hand import rollback as rollback_in
 from edge_agent.models.by_hand import use as use_in
 from edge_agent.models.record import Record
+from shared.model_card import RULES
 
 app = typer.Typer(
     help="The models that name faults: what came along, what the collector offered.",
@@ -63,10 +64,12 @@ def use(
 
 @app.command("rollback")
 def rollback(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
-    """Go back to the model before; the one in use is not tried again by itself."""
+    """Go back to the model before, or to rules alone; the one in use does not come by itself."""
     place = _place(config)
     gone, record = rollback_in(place.store, shipped=place.shipped, now=time.time())
-    _tell(record, json_=json_, said=f"{gone} is given up, {record.in_use} is to be used")
+    now = "rules alone are" if record.in_use == RULES else f"{record.in_use} is"
+    undo = f"`edge-agent model use {gone}` undoes it"
+    _tell(record, json_=json_, said=f"{gone} is given up ({undo}), {now} to be used")
 
 
 def _place(config: Path | None) -> _Place:

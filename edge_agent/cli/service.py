@@ -32,6 +32,11 @@ def install_service(
     state = Path("/var/lib/heliograph")
     folders = {settings.buffer.path.absolute().parent, settings.identity.path.absolute().parent}
     elsewhere = sorted(str(folder) for folder in folders if not folder.is_relative_to(state))
+    if elsewhere and user is None:
+        raise EdgeError(
+            f"the user that systemd makes cannot have {' and '.join(elsewhere)}, outside of "
+            f"{state}: name the owner with --user, or keep buffer.path and identity.path there"
+        )
     unit = Template(_unit_text()).substitute(
         command=shutil.which("edge-agent", path=str(Path(sys.executable).parent)) or "edge-agent",
         config=path,

@@ -16,10 +16,11 @@ from edge_agent.cli.common import ConfigOption, JsonOption, print_json
 from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config, parse_config
 from edge_agent.enroll import enroll as enroll_gateway
-from edge_agent.errors import ConfigError, EnrollmentError
-from edge_agent.identity import Card
+from edge_agent.errors import ConfigError, EnrollmentError, IdentityError
+from edge_agent.identity import Card, load_identity
+from edge_agent.textfile import ENCODING, unread
 from edge_agent.upload import open_client
-from edge_agent.urls import check_url
+from edge_agent.urls import COLLECTOR_SIGN_IN, check_url
 
 TOKEN_VARIABLE = "HELIOGRAPH_ENROLLMENT_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -27,10 +28,10 @@ TOKEN_VARIABLE = "HELIOGRAPH_ENROLLMENT_TOKEN"  # noqa: S105 - the name of a var
 def init(
     *,
     config: ConfigOption = None,
-    site: Annotated[str, typer.Option(prompt="Site id", help="The site's id.")],
+    site: Annotated[str | None, typer.Option(help="The site's id.")] = None,
     collector_url: Annotated[
-        str, typer.Option(prompt="Collector's address", help="As in https://solar.example.org.")
-    ],
+        str | None, typer.Option(help="The collector's address, as in https://solar.example.org.")
+    ] = None,
     mqtt_url: Annotated[
         str, typer.Option(help="mqtt://host:port or mqtts://host:port.")
     ] = "mqtt://127.0.0.1:1883",
@@ -43,9 +44,12 @@ def init(
     path = config_path(config)
     if path.exists() and not force:
         raise ConfigError(f"{path} is there already; --force replaces it")
+    needed = {"--site": site, "--collector-url": collector_url}
+    if (missing := [name for name, value in needed.items() if not value]) and not _terminal():
+        raise typer.BadParameter(f"without a terminal to ask at, give {' and '.join(missing)}")
     values = {
-        "site": site,
-        "collector_url": collector_url,
+        "site": site or typer.prompt("Site id"),
+        "collector_url": collector_url or typer.prompt("Collector's address"),
         "mqtt_url": mqtt_url,
         "buffer": str(state / "outbox.db"),
         "identity": str(state / "identity.pem"),
@@ -85,9 +89,11 @@ def enroll(
     with the same token is harmless.
     """
     settings = load_config(config_path(config))
-    secret = _token(token_file=token_file, token=token)
+    secret = _token(token_file=token_file, token=token).strip()
+    if not secret:
+        raise EnrollmentError(_without_token(settings))
     url = collector_url or settings.upload.collector_url
-    check_url(url, key="--collector-url")
+    check_url(url, key="--collector-url", instead=COLLECTOR_SIGN_IN)
     card = asyncio.run(_enroll(settings, token=secret, collector_url=url, new_key=new_key))
     if json_:
         print_json(card)
@@ -110,20 +116,34 @@ async def _enroll(config: Config, *, token: str, collector_url: str, new_key: bo
 def _token(*, token_file: Path | None, token: str | None) -> str:
     if token_file is not None:
         try:
-            token = token_file.read_text("utf-8")
+            token = token_file.read_text(ENCODING)
         except (OSError, UnicodeDecodeError) as error:
-            raise EnrollmentError(f"cannot read the token file {token_file}: {error}") from error
-    token = token or os.environ.get(TOKEN_VARIABLE) or _asked()
-    if not token.strip():
-        raise EnrollmentError(
+            raise EnrollmentError(
+                f"cannot read the token file {token_file}: {unread(error)}"
+            ) from error
+    return token or os.environ.get(TOKEN_VARIABLE) or _asked()
+
+
+def _without_token(config: Config) -> str:
+    try:
+        known = load_identity(config.identity.path)
+    except IdentityError:
+        return (
             "the token is empty; --token-file, --token, "
             f"the variable {TOKEN_VARIABLE} or a line of standard input have it"
         )
-    return token.strip()
+    return (
+        f"already enrolled as gateway {known.gateway_id} of site {known.site}, and no token is "
+        "given; a revoked gateway needs --new-key and a new token"
+    )
+
+
+def _terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _asked() -> str:
-    if sys.stdin.isatty():
+    if _terminal():
         asked: str = typer.prompt("Token", hide_input=True)
         return asked
     return sys.stdin.readline()

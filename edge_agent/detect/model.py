@@ -26,6 +26,7 @@ LARGEST_BYTES: Final = 1_000_000
 
 _PARITY: Final = 1e-5
 _SILENT: Final = 3
+_NO_ONNX: Final = "INVALID_PROTOBUF"
 _OUTPUTS: Final = ["probability", "novelty"]
 
 
@@ -151,7 +152,9 @@ def _session(data: bytes) -> "InferenceSession":
     try:
         return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no common base
-        raise ModelError(f"the model cannot be read: {error}") from error
+        unknown = not data or _NO_ONNX in str(error)
+        reason = "it is not in the format ONNX, or is damaged" if unknown else error
+        raise ModelError(f"the model cannot be read: {reason}") from error
 
 
 def _read(entries: dict[str, str], *, name: str, kind: Any) -> Any:  # noqa: ANN401 - as asked for

@@ -8,6 +8,8 @@ from edge_agent.errors import ConfigError
 
 _REMEMBERED: Final = 10_000
 _LEVEL: Final = "[^/]+"
+_PANEL_LEVELS: Final = {"{panel_id}", "+"}
+_WILD: Final = re.compile(r"[+#{}\0]")
 
 
 class Kind(Enum):
@@ -27,18 +29,12 @@ class Topics:
         meter: The meter's topic; empty means none.
 
     Raises:
-        ConfigError: A topic has a wildcard where none is allowed.
+        ConfigError: A topic has a wildcard where none is allowed, or is given for two kinds.
     """
 
     def __init__(self, *, readings: str, weather: str, meter: str) -> None:
+        _check(readings=readings, weather=weather, meter=meter)
         template = readings.replace("{panel_id}", "+", 1)
-        for key, topic in (("readings", template.replace("+", "", 1)), ("weather", weather),
-                           ("meter", meter)):  # fmt: skip
-            if re.search(r"[+#{}\0]", topic):
-                raise ConfigError(
-                    f"mqtt.{key}_topic is {readings if key == 'readings' else topic!r}; allowed is "
-                    "a topic without wildcards, with one {panel_id} for the readings"
-                )
         self._site = {weather: Kind.WEATHER, meter: Kind.METER}
         self._pattern = re.compile(re.escape(template).replace(r"\+", f"({_LEVEL})"))
         self._seen: dict[str, tuple[Kind, str | None]] = {}
@@ -56,3 +52,25 @@ class Topics:
             known = (self._site.get(topic, Kind.READINGS), panel)
             self._seen[topic] = known
         return known
+
+
+def _check(*, readings: str, weather: str, meter: str) -> None:
+    levels = readings.split("/")
+    named = [level for level in levels if level in _PANEL_LEVELS]
+    others = [level for level in levels if level not in _PANEL_LEVELS]
+    if not readings or len(named) > 1 or any(map(_WILD.search, others)):
+        raise ConfigError(
+            f"mqtt.readings_topic is {readings!r}; allowed is a topic of which one level "
+            "may be {panel_id}, as in sensors/{panel_id}/readings, without other wildcards"
+        )
+    for key, topic in (("weather", weather), ("meter", meter)):
+        if _WILD.search(topic):
+            raise ConfigError(
+                f"mqtt.{key}_topic is {topic!r}; allowed is a topic without wildcards"
+            )
+        if topic == readings:
+            raise ConfigError(f"mqtt.{key}_topic and mqtt.readings_topic are both {topic!r}; "
+                              "allowed are different ones")  # fmt: skip
+    if weather and weather == meter:
+        raise ConfigError(f"mqtt.weather_topic and mqtt.meter_topic are both {meter!r}; "
+                          "allowed are different ones, or none")  # fmt: skip

@@ -1,5 +1,6 @@
 import pytest
 
+from edge_agent.addresses import broker_of
 from edge_agent.cli.toml import as_toml
 from edge_agent.config import pace_of
 from edge_agent.configfile import as_tables, config_path, load_config, parse_config
@@ -39,6 +40,50 @@ def test_two_keys_are_enough():
         ("[mqtt]\nurl = 'mqtt://a..b'", "mqtt.url is 'mqtt://a..b': its host is 'a..b'"),
         ("[mqtt]\nurl = 'mqtt://h:99999'", "mqtt.url is 'mqtt://h:99999'"),
         ("[detect]\nnonsense = 1", "detect.nonsense is not a known key"),
+        (
+            "[mqtt]\nreadings_topic = 'sensors/{panel}/readings'",
+            "mqtt.readings_topic is 'sensors/{panel}/readings'; allowed is a topic of which one",
+        ),
+        ("[mqtt]\nreadings_topic = 'a/#/b'", "mqtt.readings_topic is 'a/#/b'; allowed is"),
+        ("[mqtt]\nreadings_topic = 'a/p{panel_id}'", "mqtt.readings_topic is 'a/p{panel_id}'"),
+        (
+            "[mqtt]\nweather_topic = 'w/{panel_id}'",
+            "mqtt.weather_topic is 'w/{panel_id}'; allowed is a topic without wildcards",
+        ),
+        (
+            "[mqtt]\nweather_topic = 'site/meter'",
+            "mqtt.weather_topic and mqtt.meter_topic are both 'site/meter'; allowed are different",
+        ),
+        (
+            "[mqtt]\nreadings_topic = 'site/meter'",
+            "mqtt.meter_topic and mqtt.readings_topic are both 'site/meter'",
+        ),
+        (
+            "[panels]\npossible = {voltage_volts = [0, 40]}\nnominal = {voltage_volts = [0, 60]}",
+            "is 0 to 60; allowed is what lies within possible.voltage_volts, 0 to 40",
+        ),
+        (
+            """
+            [panels]
+            possible = {voltage_volts = [0, 40]}
+            [panels.models.M]
+            nominal = {voltage_volts = [0, 60]}
+            """,
+            "panels.models.M.nominal.voltage_volts is 0 to 60",
+        ),
+        (
+            """
+            [panels.models.M]
+            nominal = {voltage_volts = [0, 60]}
+            [panels.P1]
+            model = "M"
+            possible = {voltage_volts = [5, 90]}
+            """,
+            "panels.P1.nominal.voltage_volts is 0 to 60",
+        ),
+        ("[mqtt]\nusername = 7", "mqtt.username is 7; expected a text"),
+        ("[mqtt.url]", "mqtt.url is {}; expected a text"),
+        ("[panels]\nlatitude = true", "panels.latitude is True; expected a number"),
     ],
 )
 def test_a_complaint_names_key_value_and_what_is_allowed(more, said):
@@ -69,10 +114,85 @@ def test_an_address_that_nobody_can_dial_is_refused(url):
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "http://u:pwsecret@127.0.0.1:18471/",
+        "http://u:pwsecret/with@slashes@h",
+        "http://u:pwsecret#with@hash",
+        "u:pwsecret@h",
+        "http://u:pwsecret with a blank@h",
+    ],
+)
+def test_a_password_in_an_address_is_refused_and_not_repeated(url):
+    with pytest.raises(ConfigError, match=r"upload\.collector_url") as error:
+        parse_config(LEAST.replace("https://c.example", url))
+    assert "pwsecret" not in str(error.value)
+    with pytest.raises(ConfigError, match=r"mqtt\.url") as error:
+        parse_config(f"{LEAST}[mqtt]\nurl = '{url.replace('http', 'mqtt')}'\n")
+    assert "pwsecret" not in str(error.value)
+
+
+def test_a_password_in_an_address_is_told_where_it_belongs():
+    with pytest.raises(ConfigError, match=r"password to mqtt\.password_file"):
+        parse_config(f"{LEAST}[mqtt]\nurl = 'mqtt://u:p@h:1883'\n")
+    with pytest.raises(ConfigError, match="neither: it knows this gateway by the key"):
+        parse_config(LEAST.replace("//", "//u:p@"))
+
+
+@pytest.mark.parametrize(
     "url", ["http://[::1]:80/x", "https://xn--mnchen-3ya.de", "http://10.0.0.1"]
 )
 def test_addresses_of_all_kinds_are_taken(url):
     assert parse_config(LEAST.replace("https://c.example", url)).upload.collector_url == url
+
+
+def test_a_possible_range_may_be_narrower_than_a_nominal_one_that_nobody_set():
+    config = parse_config(f"{LEAST}[panels]\npossible = {{voltage_volts = [0, 40]}}\n")
+    assert config.panels.defaults.possible.voltage_volts == (0, 40)
+
+
+def test_there_may_be_neither_a_weather_station_nor_a_meter():
+    config = parse_config(f"{LEAST}[mqtt]\nweather_topic = ''\nmeter_topic = ''\n")
+    assert config.mqtt.weather_topic == config.mqtt.meter_topic
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            f'{LEAST}profile = "realtime"\nprofile = "metered"\n',
+            "profile is given twice; the second",
+        ),
+        (f"{LEAST}[mqtt]\n[mqtt]\n", "[mqtt] is given twice; the second time in line 6"),
+        (f"{LEAST}profile = realtime\n", "not TOML: Invalid value (at line 5"),
+    ],
+)
+def test_what_is_no_good_toml_is_told_with_its_line(text, said):
+    with pytest.raises(ConfigError) as error:
+        parse_config(text)
+    assert said in str(error.value)
+
+
+def test_a_file_that_notepad_saved_is_read(tmp_path):
+    path = tmp_path / "edge.toml"
+    path.write_text(LEAST, "utf-8-sig", newline="\r\n")
+    assert load_config(path) == parse_config(LEAST)
+
+
+def test_text_that_is_not_utf_8_is_told_with_its_line(tmp_path):
+    path = tmp_path / "edge.toml"
+    path.write_bytes(f'{LEAST}[mqtt]\nusername = "Müller"\n'.encode("latin-1"))
+    with pytest.raises(ConfigError, match="line 6 is not UTF-8 text"):
+        load_config(path)
+
+
+def test_a_secret_file_that_is_not_there_is_named_once():
+    config = parse_config(f"{LEAST}[mqtt]\nusername = 'u'\npassword_file = '/nonexistent'\n")
+    with pytest.raises(ConfigError) as error:
+        broker_of(config)
+    assert str(error.value) == (
+        "mqtt.password_file: cannot read /nonexistent: No such file or directory"
+    )
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path):

@@ -106,6 +106,18 @@ def test_scores_have_a_line_for_each_row(large):
     assert worst["panel_id"] == "INV-1"
 
 
+def test_days_to_learn_from_that_leave_nothing_to_test_are_refused(tmp_path):
+    with pytest.raises(EdgeError, match=r"400 days .* nothing to test: the readings are of 4\.6"):
+        raise run("--csv", written(tmp_path / "a.csv"), "--train-days", 400).exception
+
+
+def test_a_broken_model_is_named_and_said_to_be_none(tmp_path):
+    model = tmp_path / "broken.onnx"
+    model.write_bytes(b"no model")
+    with pytest.raises(EdgeError, match=r"broken\.onnx: .* not in the format ONNX"):
+        raise run("--csv", written(tmp_path / "a.csv"), "--model", model).exception
+
+
 def test_without_a_file_and_a_panel_there_is_nothing_to_do():
     done = run("--json")
     assert done.exit_code == 2

@@ -4,6 +4,7 @@ from typer.testing import CliRunner
 from edge_agent.addresses import broker_of
 from edge_agent.cli.commands import app
 from edge_agent.configfile import load_config
+from edge_agent.errors import EdgeError
 
 
 @pytest.fixture
@@ -20,6 +21,16 @@ def test_the_unit_hands_secret_files_to_the_service(config, tmp_path):
     shown = CliRunner().invoke(app, ["install-service", "--print", "--config", str(config)])
     assert f"\nLoadCredential=mqtt.password_file:{tmp_path}/password\n" in shown.stdout
     assert "client_key_file" not in shown.stdout
+
+
+def test_folders_that_a_user_made_by_systemd_cannot_have_ask_for_a_user(config, tmp_path):
+    config.write_text(f'{config.read_text()}[buffer]\npath = "{tmp_path}/outbox.db"\n')
+    words = ["install-service", "--print", "--config", str(config)]
+    with pytest.raises(EdgeError, match=rf"cannot have {tmp_path}, .* owner with --user"):
+        raise CliRunner().invoke(app, words).exception
+    shown = CliRunner().invoke(app, [*words, "--user", "solar"])
+    assert f"\nReadWritePaths={tmp_path}\n" in shown.stdout
+    assert "\nUser=solar\n" in shown.stdout
 
 
 def test_the_copy_systemd_made_goes_before_the_file_itself(config, tmp_path, monkeypatch):

@@ -95,6 +95,35 @@ def test_weather_and_meter_are_tables_of_their_own_and_strict_as_well(check):
     assert len(checked.quarantined) == 3
 
 
+@pytest.mark.parametrize(
+    ("topic", "payload", "reason"),
+    [
+        (
+            "site/weather",
+            {"irradiance_w_m2": "n/a"},
+            'irradiance_w_m2 is the text "n/a", expected a number',
+        ),
+        (
+            "site/weather",
+            {"irradiance_w_m2": -500},
+            "irradiance_w_m2 is -500, expected a number of at least -50",
+        ),
+        ("site/meter", {"power": 5}, "power is not a known field; allowed are timestamp, load_"),
+        ("site/meter", b"", "the message is empty"),
+        ("sensors/P1/readings", {"temperature_celsius": 1}, "voltage_volts is missing"),
+        (
+            "sensors/P1/readings",
+            GOOD | {"panel_id": ["x" * 5_000]},
+            "panel_id is a list, expected a text",
+        ),
+    ],
+)
+def test_a_reason_says_in_words_what_is_wrong_and_what_is_expected(check, topic, payload, reason):
+    [entry] = check((topic, payload)).quarantined
+    assert reason in entry.reason
+    assert "`" not in entry.reason
+
+
 def test_the_pattern_of_the_readings_topic_may_be_any():
     topics = Topics(readings="roof/+/data", weather="", meter="")
     assert topics.filters == ("roof/+/data",)

@@ -89,9 +89,9 @@ def test_what_is_like_nothing_known_is_new(shipped):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "cannot be read"),
-        (b"no model at all", "cannot be read"),
-        (SHIPPED[: len(SHIPPED) // 2], "cannot be read"),
+        (b"", "cannot be read: it is not in the format ONNX, or is damaged"),
+        (b"no model at all", "cannot be read: it is not in the format ONNX, or is damaged"),
+        (SHIPPED[: len(SHIPPED) // 2], "cannot be read: it is not in the format ONNX, or is dam"),
         (SHIPPED + b"\0" * LARGEST_BYTES, "allowed are 1000000"),
         (changed(version=None), "no metadata 'heliograph.version'"),
         (changed(classes="{"), "'heliograph.classes' cannot be read"),
