@@ -192,15 +192,33 @@ def write_status(path: Path, status: Status) -> None:
 
 
 def read_status(outbox: Path) -> Status | None:
-    """Return the newest status of the agent with this outbox; None if it never ran."""
-    usual = [outbox.with_name("status.json"), *Path("/run").glob("heliograph*/status.json")]
-    found = [status for path in usual if (status := _read(path)) is not None]
-    ours = [status for status in found if status.outbox == str(outbox)]
+    """Return the newest status of the agent with this outbox; None if it never ran.
+
+    Raises:
+        EdgeError: There is none that we may read, but one that we may not.
+    """
+    folders = [outbox.parent, *Path("/run").glob("heliograph*")]
+    ours: list[Status] = []
+    denied: list[Path] = []
+    for path in (folder / "status.json" for folder in folders):
+        try:
+            status = _read(path)
+        except PermissionError:
+            denied.append(path)
+            continue
+        if status is not None and status.outbox == str(outbox):
+            ours.append(status)
+    if denied and not ours:
+        raise EdgeError(
+            f"may not read {denied[0]}: permission denied; do it as root or as the agent's user"
+        )
     return max(ours, key=lambda status: status.written_at, default=None)
 
 
 def _read(path: Path) -> Status | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Status)
+    except PermissionError:
+        raise
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None

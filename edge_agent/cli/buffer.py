@@ -11,9 +11,10 @@ import typer
 from edge_agent.cli.bundles import export, import_
 from edge_agent.cli.common import ConfigOption, JsonOption, bar, megabytes, print_json, print_table
 from edge_agent.cli.common import when_us as when
+from edge_agent.cli.disk import readable
 from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config
-from edge_agent.errors import EdgeError, OutboxError
+from edge_agent.errors import OutboxError
 from edge_agent.outbox.damage import mark, pending
 from edge_agent.outbox.examine import Heap, Stats, Verified
 from edge_agent.outbox.examine import stats as stats_of
@@ -35,7 +36,7 @@ app.command("import")(import_)
 @app.command("verify")
 def verify(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Look through all of it, also beside a running agent; exit code 1 if something is wrong."""
-    path = _existing(load_config(config_path(config)).buffer.path)
+    path = readable(load_config(config_path(config)).buffer.path)
     with bar("looking through") as progress:
         found = verified(path, progress=progress)
     _show_verified(found, path=path, json_=json_)
@@ -46,7 +47,7 @@ def verify(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
 def repair(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Salvage a damaged file now, while no agent runs; exit code 1 if something is lost."""
     settings = load_config(config_path(config))
-    path = _existing(settings.buffer.path)
+    path = readable(settings.buffer.path)
     if idle_boot(path) is None:  # said now, not after minutes
         raise OutboxError(f"another agent is using {path}")
     with bar("looking through") as progress:
@@ -67,7 +68,7 @@ def repair(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
 @app.command("stats")
 def stats(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Count what waits, by kind and stream, and what was ever given up."""
-    path = _existing(load_config(config_path(config)).buffer.path)
+    path = readable(load_config(config_path(config)).buffer.path)
     found = stats_of(path)
     status = read_status(path)
     written = None if status is None else status.disk_bytes_per_reading
@@ -94,12 +95,6 @@ async def _salvaged(config: Config) -> list[Salvaged]:
             if report is not None:
                 reports.append(report)
     return reports
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise EdgeError(f"there is no outbox {path}: the agent has never run here")
-    return path
 
 
 def _show_verified(found: Verified, *, path: Path, json_: bool) -> None:
