@@ -12,21 +12,23 @@ _OLD_BACKLOG_SECONDS: Final = 3600.0
 _CLOCK_SECONDS: Final = 60.0
 _LARGE_SHARE: Final = 0.2
 _FEW: Final = 3
+_LEAST_SHARE: Final = 0.5  # an outbox that is smaller has not reached its size
 
 
-def problems(status: Status, *, now: float, running: bool = True) -> list[str]:
+def problems(status: Status, *, now: float, running: bool | None = True) -> list[str]:
     """Say what is wrong, the gravest first; nothing means all is well.
 
     Args:
         status: As it was written.
         now: Epoch seconds.
-        running: Whether, as far as known, the agent is there at all.
+        running: Whether the agent has its outbox open; None if that is not known.
     """
     age = now - status.written_at
-    if status.stopped or not running or age > STALE_SECONDS:
+    if status.stopped or running is False or age > STALE_SECONDS:
         how = (
-            "was stopped" if status.stopped
-            else "gives no sign of life" if running
+            "was stopped: nothing is collected" if status.stopped
+            else "runs but cannot write its status, or hangs," if running
+            else "gives no sign of life" if running is None
             else "ended without being stopped; it gives no sign of life"
         )  # fmt: skip
         return [f"the agent {how} since {_when(status.written_at)} ({age:.0f} s ago)"]
@@ -34,7 +36,7 @@ def problems(status: Status, *, now: float, running: bool = True) -> list[str]:
         _OLD_BACKLOG_SECONDS
     )
     checks = (
-        (status.outbox_full, "the outbox is full: the broker holds readings back"),
+        (status.outbox_full or _short_of_disk(status), _no_room(status)),
         (
             not status.broker_connected,
             f"no MQTT broker: {status.broker_trouble or 'not connected yet'}",
@@ -84,6 +86,32 @@ def problems(status: Status, *, now: float, running: bool = True) -> list[str]:
         ),
     )
     return [text for wrong, text in checks if wrong]
+
+
+def _short_of_disk(status: Status) -> bool:
+    disk = status.disk
+    return disk is not None and disk.free_bytes < disk.min_free_megabytes * 1e6
+
+
+def _no_room(status: Status) -> str:
+    """Say which limit leaves the outbox no room, and what helps."""
+    disk = status.disk
+    full = "the outbox is full, the broker holds readings back: "
+    if disk is None:
+        return f"{full}look whether its disk has room"
+    has = f"the disk of {status.outbox} has {disk.free_bytes / 1e6:.1f} MB free"
+    if _short_of_disk(status):
+        what = full if status.outbox_full else "the outbox cannot grow: "
+        return (
+            f"{what}{has}, less than min_free_megabytes = {disk.min_free_megabytes}; "
+            "make room on that disk"
+        )
+    if disk.file_bytes < _LEAST_SHARE * disk.max_megabytes * 1e6:
+        return f"{full}{has} and takes no more; make room on that disk"
+    return (
+        f"{full}it has reached max_megabytes = {disk.max_megabytes}, and {has}; see that the "
+        "collector takes what waits, or allow more if the disk has it"
+    )
 
 
 def _model_trouble(status: Status) -> str | None:

@@ -34,6 +34,19 @@ class ModelStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Of the one in use, on the same windows."""
 
 
+class DiskStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The room of an outbox, and what bounds it."""
+
+    free_bytes: int
+    """What its disk has free for us."""
+    file_bytes: int
+    """How large the outbox file is."""
+    max_megabytes: int
+    """How large it may grow, with all beside it."""
+    min_free_megabytes: int
+    """How much it leaves free on its disk."""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """How the agent is, at one moment; times are epoch seconds."""
 
@@ -120,6 +133,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Whether they do not become fewer."""
     outbox_full: bool
     """Whether there is no room left."""
+    disk: DiskStatus | None = None
+    """The room it has; None if nobody could look."""
     lost_rows: dict[str, int] = {}
     """Rows given up ever, by reason: thinned, over_size, over_age, disk_full and others."""
     lost_rows_now: dict[str, int] = {}

@@ -1,6 +1,5 @@
 """Looking at the agent from outside: its status and its effective configuration."""
 
-import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 from rich.text import Text
 
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table, when_us
+from edge_agent.cli.disk import no_writes
 from edge_agent.cli.toml import as_toml
 from edge_agent.configfile import as_tables, config_path, load_config
 from edge_agent.diagnosis import problems
@@ -49,21 +49,18 @@ def config(
         typer.echo(as_toml(tables), nl=False)
 
 
-def _is_running(outbox: Path) -> bool:
-    """Tell whether a program has the outbox open; who may not look goes by the status's age."""
+def _is_running(outbox: Path) -> bool | None:
+    """Tell whether a program has the outbox open; None if we may not look."""
     try:
         return idle_boot(outbox) is None
     except OutboxError:
-        return True
+        return None
 
 
 def _disk_problem(outbox: Path) -> list[str]:
     """Say that the disk takes no writes, in which case the agent cannot say anything itself."""
-    try:
-        read_only = os.statvfs(outbox.parent).f_flag & os.ST_RDONLY
-    except OSError as error:
-        return [f"cannot look at the disk of {outbox}: {error.strerror}"]
-    return [f"the disk of {outbox} is read-only: nothing can be kept"] if read_only else []
+    why = no_writes(outbox.parent)
+    return [] if why is None else [f"the disk of {outbox} takes no writes: {why}"]
 
 
 def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
