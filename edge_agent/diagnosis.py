@@ -120,7 +120,8 @@ def _model_trouble(status: Status) -> str | None:
 
 def _much_is_quarantined(status: Status) -> bool:
     share = status.recent_quarantined / max(status.recent_readings, 1)
-    return status.recent_quarantined >= _FEW and share >= _LARGE_SHARE
+    much = status.recent_quarantined >= _FEW and share >= _LARGE_SHARE
+    return much and status.quarantine_entries > 0  # whoever discarded them has seen them
 
 
 def _quarantined(status: Status) -> str:

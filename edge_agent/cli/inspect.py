@@ -115,7 +115,9 @@ def _backlog(found: Status) -> str:
     if not found.outbox_rows:
         return "none"
     if found.backlog_grows:
-        return "grows"
+        return "does not become less"
+    if not found.collector_there:
+        return "waits for the collector"
     if found.drained_in_seconds is None:
         return "cannot be foreseen yet"
     return f"drained in {_age(found.drained_in_seconds)}"

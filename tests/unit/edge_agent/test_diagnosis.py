@@ -3,6 +3,7 @@ import pytest
 from edge_agent.diagnosis import problems
 from edge_agent.status import DiskStatus
 
+MUCH = {"recent_readings": 10, "recent_quarantined": 9, "quarantine_entries": 2}
 FUTURE = "timestamp is 2030, more than 5 minutes in the future"
 
 
@@ -19,9 +20,9 @@ def test_nothing_wrong_means_all_is_well(status_of):
     [
         ({"broker_connected": False}, "no MQTT broker: not connected yet"),
         ({"quarantine_dropped_now": 7}, "7 entries of it were dropped"),
-        ({"recent_readings": 10, "recent_quarantined": 9}, "9 of the last 10 readings"),
+        (MUCH, "9 of the last 10 readings"),
         (
-            {"recent_readings": 3, "recent_quarantined": 3, "quarantine_reason": FUTURE},
+            MUCH | {"quarantine_reason": FUTURE},
             "in the future; is the clock",
         ),
     ],
@@ -29,6 +30,10 @@ def test_nothing_wrong_means_all_is_well(status_of):
 def test_each_trouble_is_said(status_of, changes, said):
     [problem] = wrong(status_of(**changes))
     assert said in problem
+
+
+def test_what_was_quarantined_is_no_trouble_any_more_once_it_is_discarded(status_of):
+    assert wrong(status_of(**MUCH | {"quarantine_entries": 0})) == []
 
 
 @pytest.mark.parametrize(
