@@ -45,9 +45,15 @@ def problems(status: Status, *, now: float, running: bool | None = True) -> list
             status.broker_connected and status.broker_trouble is not None,
             f"MQTT: {status.broker_trouble}",
         ),
-        (status.gateway_id is None, "not enrolled: `edge-agent enroll` does it"),
         (
-            not status.collector_there,
+            status.gateway_id is None,
+            (
+                f"{status.identity_trouble or 'not enrolled: `edge-agent enroll` does it'}; "
+                f"{status.outbox_rows} rows are kept"
+            ),
+        ),
+        (
+            not status.collector_there and status.gateway_id is not None,
             (
                 f"no collector since {_when(status.collector_since)}: "
                 f"{status.collector_trouble or 'nothing sent yet'}; "

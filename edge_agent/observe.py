@@ -95,15 +95,13 @@ class Observer:
         readings, quarantined = self._recent()
         link, budget, utc = stages.link, stages.traffic.budget, datetime.now(UTC)
         outlook = self._forecast.outlook(stock.rows)
-        try:
-            gateway_id = self._identity.get().gateway_id
-        except IdentityError:
-            gateway_id = None
+        gateway_id, identity_trouble = self._who()
         return Status(
             version=self._version,
             pid=os.getpid(),
             site=self._config.site.id,
             gateway_id=gateway_id,
+            identity_trouble=identity_trouble,
             started_at=stages.clock.wall_us(self._started_boot_us) / 1e6,
             written_at=time.time(),
             stopped=stopped,
@@ -178,6 +176,13 @@ class Observer:
             "disk_bytes_written": written,
             "disk_bytes_per_reading": round((written or 0) / readings, 2) if known else None,
         }
+
+    def _who(self) -> tuple[str | None, str | None]:
+        """Return this gateway's id, or why it has none."""
+        try:
+            return self._identity.get().gateway_id, None
+        except IdentityError as error:
+            return None, str(error)
 
     def _disk(self) -> DiskStatus | None:
         """Return the room the outbox has; a file system that is gone must not end the agent."""

@@ -58,6 +58,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The site's id."""
     gateway_id: str | None
     """The gateway's id; None before enrolment."""
+    identity_trouble: str | None = None
+    """Why it has no identity that can be used."""
     started_at: float
     """When it started."""
     written_at: float

@@ -21,7 +21,7 @@ from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config
 from edge_agent.detect import Detector
 from edge_agent.errors import CollectorAwayError, ConfigError, EdgeError, IdentityError
-from edge_agent.identity import exposed, load_identity
+from edge_agent.identity import exposed, is_there, load_identity
 from edge_agent.kernel import Kernel
 from edge_agent.outbox.disk import free_bytes
 from edge_agent.outbox.opening import read_file
@@ -87,7 +87,10 @@ async def _secrets(config: Config) -> str:
     given = [path for path in named if path is not None]
     if bad := [str(path) for path in given if exposed(path)]:
         raise EdgeError(f"others can read or change {', '.join(bad)}: chmod 600")
-    return f"none that others can read or change: {', '.join(map(str, given))}"
+    gone = [path for path in given if not is_there(path)]
+    there = ", ".join(str(path) for path in given if path not in gone)
+    safe = [f"none that others can read or change: {there}"] if there else []
+    return "; ".join([*safe, *(f"{path} is not there" for path in gone)])
 
 
 async def _outbox(config: Config) -> str:

@@ -66,7 +66,8 @@ def _disk_problem(outbox: Path) -> list[str]:
 def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
     since = "never" if found.receipt_at is None else f"{now - found.receipt_at:.0f} s ago"
     disk = f"{found.outbox_rows} rows in {found.outbox_segments} segments on disk"
-    there = "there" if found.collector_there else "away"
+    away = "away" if found.gateway_id else "not asked without an identity"
+    there = "there" if found.collector_there else away
     trusted = "trusted" if found.clock_trusted else "not trusted"
     jumps = f", {found.clock_jumps} jumps" * bool(found.clock_jumps)
     last = f", last: {found.quarantine_reason}" if found.quarantine_reason else ""

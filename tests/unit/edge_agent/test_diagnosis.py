@@ -71,6 +71,12 @@ def test_an_agent_that_is_not_there_is_told_from_one_that_was_stopped_and_one_th
     assert "runs but cannot write its status, or hangs, since" in said(running=True, age=30.0)
 
 
+def test_an_identity_that_cannot_be_used_is_no_outage_of_the_collector(status_of):
+    trouble = {"identity_trouble": "its identity is damaged", "collector_trouble": "the same"}
+    status = status_of(gateway_id=None, collector_there=False, outbox_rows=5, **trouble)
+    assert wrong(status) == ["its identity is damaged; 5 rows are kept"]
+
+
 def test_what_was_dropped_in_an_earlier_run_is_no_trouble_now(status_of):
     assert wrong(status_of(quarantine_dropped=7)) == []
 

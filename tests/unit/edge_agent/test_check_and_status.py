@@ -1,4 +1,4 @@
-"""What commands say of a disk that takes no writes, or has no room."""
+"""What `check` and `status` say, most of all of a disk that takes no writes or has no room."""
 
 import json
 import resource
@@ -62,6 +62,11 @@ def test_trying_whether_a_disk_takes_writes_leaves_nothing_behind(outbox):
     before = set(outbox.parent.iterdir())
     answer(outbox, "status")
     assert {one.name for one in set(outbox.parent.iterdir()) - before} == {"edge-agent.toml"}
+
+
+def test_a_check_calls_no_file_safe_that_is_not_there(outbox):
+    detail = checked(outbox, "secret files")["detail"]
+    assert detail == f"{outbox.parent}/identity.pem is not there"
 
 
 def test_a_check_looks_at_the_room_left_also_once_there_is_an_outbox(outbox):
