@@ -1,6 +1,7 @@
 """What is wrong with an agent, in words, by its status."""
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from edge_agent.status import Status
@@ -76,8 +77,8 @@ def problems(status: Status, *, now: float, running: bool | None = True) -> list
         (
             status.set_aside > 0,
             (
-                f"{status.set_aside} segments are set aside, refused by the collector or damaged: "
-                "`edge-agent quarantine list` shows why"
+                f"{status.set_aside} pieces of data were refused by the collector or are damaged, "
+                "and are kept apart: `edge-agent quarantine list` shows why"
             ),
         ),
         (status.outbox_damage is not None, status.outbox_damage or ""),
@@ -139,7 +140,12 @@ def _quarantined(status: Status) -> str:
     )
 
 
-def _lost(status: Status) -> str:
+def losses_in_words(lost: Mapping[str, int]) -> str:
+    """Return how many rows were lost, and why; empty if none were.
+
+    Args:
+        lost: Rows by reason.
+    """
     words = {
         "thinned": "thinned to one-minute means because the outbox was full",
         "over_size": "given up because the outbox was full",
@@ -148,8 +154,12 @@ def _lost(status: Status) -> str:
         "damaged": "lost to damage of the outbox file",
         "discarded": "discarded by hand",
     }
-    parts = [f"{rows} {words.get(reason, reason)}" for reason, rows in status.lost_rows_now.items()]
-    return f"rows lost since the start, and declared to the collector: {'; '.join(parts)}"
+    return "; ".join(f"{rows} {words.get(why, why)}" for why, rows in lost.items() if rows)
+
+
+def _lost(status: Status) -> str:
+    lost = losses_in_words(status.lost_rows_now)
+    return f"rows lost since the start, and declared to the collector: {lost}"
 
 
 def _over_budget(status: Status) -> str:
@@ -161,7 +171,7 @@ def _over_budget(status: Status) -> str:
 
 
 def _clock(status: Status) -> str:
-    held = f"{status.held_segments} segments are held back"
+    held = f"{status.held_segments} pieces of data are held back until it is"
     return f"our clock is not trusted since {_when(status.clock_since)}: {status.clock_why}; {held}"
 
 

@@ -14,6 +14,7 @@ from edge_agent.cli.common import when_us as when
 from edge_agent.cli.disk import readable
 from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config
+from edge_agent.diagnosis import losses_in_words
 from edge_agent.errors import OutboxError
 from edge_agent.outbox.damage import mark, pending
 from edge_agent.outbox.examine import Heap, Stats, Verified
@@ -24,6 +25,8 @@ from edge_agent.outbox.opening import open_file
 from edge_agent.outbox.salvage import Salvage
 from edge_agent.outbox.salvage_report import Salvaged, told
 from edge_agent.status import read_status
+
+_NAMES: Final = {"urgent": "alerts, losses", "bulk": "readings"}
 
 app: Final = typer.Typer(
     help="What waits on disk for the collector: looked through, repaired, carried on a stick.",
@@ -117,14 +120,14 @@ def _facts(found: Stats, *, written: float | None) -> list[tuple[str, str]]:
     size, unused = megabytes(found.file_bytes), megabytes(found.unused_bytes)
     readings = sum(heap.readings for heap in found.kinds)
     thinned = sum(heap.thinned for heap in found.kinds)
-    lost = ", ".join(f"{rows} {reason}" for reason, rows in found.lost_rows.items() if rows)
+    lost = losses_in_words(found.lost_rows)
     return [
         ("file", f"{found.file}, {size}, of which {unused} are unused"),
         ("disk", f"{megabytes(found.free_disk_bytes)} free"),
         ("written", "not known" if written is None else f"{written:.1f} bytes a reading"),
         ("thinned", f"{100 * thinned / max(readings, 1):.1f} % of {readings} readings"),
         ("set aside", f"{found.set_aside} segments, {found.quarantine} in the quarantine"),
-        ("lost ever", f"{lost} rows" if lost else "nothing"),
+        ("lost ever", f"rows: {lost}" if lost else "nothing"),
         ("damaged files", ", ".join(found.damaged_files) or "none"),
     ]
 
@@ -132,4 +135,10 @@ def _facts(found: Stats, *, written: float | None) -> list[tuple[str, str]]:
 def _cells(heap: Heap) -> tuple[str, ...]:
     numbers = (heap.segments, heap.rows, heap.readings, heap.thinned)
     size = f"{heap.size_bytes / 1e6:.2f}"
-    return (heap.name, *map(str, numbers), size, when(heap.oldest_us), when(heap.newest_us))
+    return (
+        _NAMES.get(heap.name, heap.name),
+        *map(str, numbers),
+        size,
+        when(heap.oldest_us),
+        when(heap.newest_us),
+    )

@@ -12,7 +12,7 @@ from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_ta
 from edge_agent.cli.disk import no_writes
 from edge_agent.cli.toml import as_toml
 from edge_agent.configfile import as_tables, config_path, load_config
-from edge_agent.diagnosis import problems
+from edge_agent.diagnosis import losses_in_words, problems
 from edge_agent.errors import EdgeError, OutboxError
 from edge_agent.outbox.lock import idle_boot
 from edge_agent.status import ModelStatus, Status, read_status
@@ -65,7 +65,7 @@ def _disk_problem(outbox: Path) -> list[str]:
 
 def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
     since = "never" if found.receipt_at is None else f"{now - found.receipt_at:.0f} s ago"
-    disk = f"{found.outbox_rows} rows in {found.outbox_segments} segments on disk"
+    disk = f"{found.outbox_rows} rows on disk"
     away = "away" if found.gateway_id else "not asked without an identity"
     there = "there" if found.collector_there else away
     trusted = "trusted" if found.clock_trusted else "not trusted"
@@ -74,7 +74,8 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
     good = f"{found.readings} good ({found.readings_per_second:g} a second)"
     each = found.disk_bytes_per_reading
     wear = "not known" if each is None else f"{each:g} bytes a reading since the start"
-    lost = ", ".join(f"{rows} rows {reason}" for reason, rows in found.lost_rows.items())
+    held = f"; {found.held_segments} pieces of data are held back" * bool(found.held_segments)
+    lost = losses_in_words(found.lost_rows)
     return [
         ("site", f"{found.site}, gateway {found.gateway_id or 'not enrolled'}"),
         ("agent", f"{found.version}, process {found.pid}, up {_age(now - found.started_at)}"),
@@ -82,10 +83,10 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
         ("readings", f"{good}, {found.quarantined} quarantined"),
         ("outbox", f"{disk} ({found.outbox_bytes / 1e6:.1f} MB), {found.waiting_rows} in memory"),
         ("written", wear),
-        ("lost, ever", lost or "nothing"),
+        ("lost, ever", f"rows: {lost}" if lost else "nothing"),
         ("backlog", _backlog(found)),
         ("collector", f"{found.collector}, {there}, last receipt {since}"),
-        ("clock", f"{trusted}: {found.clock_why}{jumps}, {found.held_segments} segments held"),
+        ("clock", f"{trusted}: {found.clock_why}{jumps}{held}"),
         ("sent", _sent(found)),
         ("detection", _detection(found)),
         ("model", _model(found.model)),

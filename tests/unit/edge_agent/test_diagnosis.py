@@ -97,5 +97,5 @@ def test_a_clock_that_is_not_trusted_is_a_problem_with_its_reason(status_of):
     [problem] = problems(status, now=1001.0)
     assert problem == (
         "our clock is not trusted since 1970-01-01 00:15:00Z: it jumped by +60.0 s; "
-        "7 segments are held back"
+        "7 pieces of data are held back until it is"
     )
