@@ -98,4 +98,4 @@ def _retry_after(headers: httpx.Headers) -> float | None:
 def why(error: httpx.HTTPError) -> str:
     """Return in words why there was no answer; httpx has none for many of its errors."""
     words = (text for kind, text in _WORDS.items() if isinstance(error, kind))
-    return str(error) or next(words, type(error).__name__)
+    return str(error) or next(words)

@@ -72,8 +72,8 @@ def facts_of(found: GatewayDetail) -> dict[str, Any]:
         "outstanding": f"{gateway.outstanding} flushes in {ranges} ranges",
     }
     if gateway.unacknowledged:
-        facts["came again"] = (
-            f"{gateway.unacknowledged} flushes, not acknowledged to the broker before a restart"
+        facts["unacknowledged"] = (
+            f"{gateway.unacknowledged} flushes, which the broker sent again: nothing is lost"
         )
     return facts
 
