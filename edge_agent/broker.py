@@ -17,6 +17,7 @@ SESSION_SECONDS: Final = 0xFFFFFFFF
 """The broker keeps our session, and what we have not acknowledged, for ever."""
 
 _KEEPALIVE_SECONDS: Final = 20
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,15 @@ async def connect(client: Connection, broker: Broker) -> None:
     except TimeoutError as error:
         raise BrokerError(f"no answer to MQTT 5 within {CONNECT_SECONDS:g} s") from error
     except (OSError, MQTTConnectError) as error:
-        raise BrokerError(str(error)) from error
+        raise BrokerError(_why(error, tls=broker.tls is not None)) from error
+
+
+def _why(error: Exception, *, tls: bool) -> str:
+    """Return in words why there is no connection."""
+    cut = isinstance(error, ConnectionResetError)
+    if tls and (cut or (isinstance(error, ssl.SSLError) and error.reason in _NO_TLS)):
+        return "the broker does not answer with TLS: is this port one for mqtt://, without it?"
+    return "the connection was cut as it was made" if cut else str(error)
 
 
 async def close(client: Connection) -> None:

@@ -1,6 +1,7 @@
 """What is wrong with an agent, in words, by its status."""
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from edge_agent.status import Status
@@ -12,21 +13,23 @@ _OLD_BACKLOG_SECONDS: Final = 3600.0
 _CLOCK_SECONDS: Final = 60.0
 _LARGE_SHARE: Final = 0.2
 _FEW: Final = 3
+_LEAST_SHARE: Final = 0.5  # an outbox that is smaller has not reached its size
 
 
-def problems(status: Status, *, now: float, running: bool = True) -> list[str]:
+def problems(status: Status, *, now: float, running: bool | None = True) -> list[str]:
     """Say what is wrong, the gravest first; nothing means all is well.
 
     Args:
         status: As it was written.
         now: Epoch seconds.
-        running: Whether, as far as known, the agent is there at all.
+        running: Whether the agent has its outbox open; None if that is not known.
     """
     age = now - status.written_at
-    if status.stopped or not running or age > STALE_SECONDS:
+    if status.stopped or running is False or age > STALE_SECONDS:
         how = (
-            "was stopped" if status.stopped
-            else "gives no sign of life" if running
+            "was stopped: nothing is collected" if status.stopped
+            else "runs but cannot write its status, or hangs," if running
+            else "gives no sign of life" if running is None
             else "ended without being stopped; it gives no sign of life"
         )  # fmt: skip
         return [f"the agent {how} since {_when(status.written_at)} ({age:.0f} s ago)"]
@@ -34,7 +37,7 @@ def problems(status: Status, *, now: float, running: bool = True) -> list[str]:
         _OLD_BACKLOG_SECONDS
     )
     checks = (
-        (status.outbox_full, "the outbox is full: the broker holds readings back"),
+        (status.outbox_full or _short_of_disk(status), _no_room(status)),
         (
             not status.broker_connected,
             f"no MQTT broker: {status.broker_trouble or 'not connected yet'}",
@@ -43,9 +46,15 @@ def problems(status: Status, *, now: float, running: bool = True) -> list[str]:
             status.broker_connected and status.broker_trouble is not None,
             f"MQTT: {status.broker_trouble}",
         ),
-        (status.gateway_id is None, "not enrolled: `edge-agent enroll` does it"),
         (
-            not status.collector_there,
+            status.gateway_id is None,
+            (
+                f"{status.identity_trouble or 'not enrolled: `edge-agent enroll` does it'}; "
+                f"{status.outbox_rows} rows are kept"
+            ),
+        ),
+        (
+            not status.collector_there and status.gateway_id is not None,
             (
                 f"no collector since {_when(status.collector_since)}: "
                 f"{status.collector_trouble or 'nothing sent yet'}; "
@@ -68,8 +77,8 @@ def problems(status: Status, *, now: float, running: bool = True) -> list[str]:
         (
             status.set_aside > 0,
             (
-                f"{status.set_aside} segments are set aside, refused by the collector or damaged: "
-                "`edge-agent quarantine list` shows why"
+                f"{status.set_aside} pieces of data were refused by the collector or are damaged, "
+                "and are kept apart: `edge-agent quarantine list` shows why"
             ),
         ),
         (status.outbox_damage is not None, status.outbox_damage or ""),
@@ -86,13 +95,40 @@ def problems(status: Status, *, now: float, running: bool = True) -> list[str]:
     return [text for wrong, text in checks if wrong]
 
 
+def _short_of_disk(status: Status) -> bool:
+    disk = status.disk
+    return disk is not None and disk.free_bytes < disk.min_free_megabytes * 1e6
+
+
+def _no_room(status: Status) -> str:
+    """Say which limit leaves the outbox no room, and what helps."""
+    disk = status.disk
+    full = "the outbox is full, the broker holds readings back: "
+    if disk is None:
+        return f"{full}look whether its disk has room"
+    has = f"the disk of {status.outbox} has {disk.free_bytes / 1e6:.1f} MB free"
+    if _short_of_disk(status):
+        what = full if status.outbox_full else "the outbox cannot grow: "
+        return (
+            f"{what}{has}, less than min_free_megabytes = {disk.min_free_megabytes}; "
+            "make room on that disk"
+        )
+    if disk.file_bytes < _LEAST_SHARE * disk.max_megabytes * 1e6:
+        return f"{full}{has} and takes no more; make room on that disk"
+    return (
+        f"{full}it has reached max_megabytes = {disk.max_megabytes}, and {has}; see that the "
+        "collector takes what waits, or allow more if the disk has it"
+    )
+
+
 def _model_trouble(status: Status) -> str | None:
     return None if status.model is None else status.model.trouble
 
 
 def _much_is_quarantined(status: Status) -> bool:
     share = status.recent_quarantined / max(status.recent_readings, 1)
-    return status.recent_quarantined >= _FEW and share >= _LARGE_SHARE
+    much = status.recent_quarantined >= _FEW and share >= _LARGE_SHARE
+    return much and status.quarantine_entries > 0  # whoever discarded them has seen them
 
 
 def _quarantined(status: Status) -> str:
@@ -104,7 +140,12 @@ def _quarantined(status: Status) -> str:
     )
 
 
-def _lost(status: Status) -> str:
+def losses_in_words(lost: Mapping[str, int]) -> str:
+    """Return how many rows were lost, and why; empty if none were.
+
+    Args:
+        lost: Rows by reason.
+    """
     words = {
         "thinned": "thinned to one-minute means because the outbox was full",
         "over_size": "given up because the outbox was full",
@@ -113,8 +154,12 @@ def _lost(status: Status) -> str:
         "damaged": "lost to damage of the outbox file",
         "discarded": "discarded by hand",
     }
-    parts = [f"{rows} {words.get(reason, reason)}" for reason, rows in status.lost_rows_now.items()]
-    return f"rows lost since the start, and declared to the collector: {'; '.join(parts)}"
+    return "; ".join(f"{rows} {words.get(why, why)}" for why, rows in lost.items() if rows)
+
+
+def _lost(status: Status) -> str:
+    lost = losses_in_words(status.lost_rows_now)
+    return f"rows lost since the start, and declared to the collector: {lost}"
 
 
 def _over_budget(status: Status) -> str:
@@ -126,7 +171,7 @@ def _over_budget(status: Status) -> str:
 
 
 def _clock(status: Status) -> str:
-    held = f"{status.held_segments} segments are held back"
+    held = f"{status.held_segments} pieces of data are held back until it is"
     return f"our clock is not trusted since {_when(status.clock_since)}: {status.clock_why}; {held}"
 
 

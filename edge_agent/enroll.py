@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edge_agent.errors import CollectorAwayError, EnrollmentError
 from edge_agent.identity import Card, load_or_make_key, replace_identity
+from edge_agent.problems import why
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ async def enroll(
     try:
         response = await client.post("/api/enroll", json={"token": token, "public_key": public_key})
     except httpx.HTTPError as error:
-        raise CollectorAwayError(str(error) or type(error).__name__) from error
+        raise CollectorAwayError(why(error)) from error
     if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise EnrollmentError(
             "the collector refuses this token: it may be mistyped, expired, revoked, or used by "

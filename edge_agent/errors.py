@@ -8,7 +8,8 @@ HeliographError (shared)
     ├── ModelError            a model cannot be used
     ├── CollectorError        a request to the collector failed
     │   ├── CollectorAwayError    it cannot take anything now; try again later
-    │   │   └── CollectorFailedError  it failed on what was sent; perhaps not on other things
+    │   │   ├── CollectorFailedError  it failed on what was sent; perhaps not on other things
+    │   │   └── UnsignedError         it was not asked: there is no identity to sign with
     │   └── EnrollmentError       it refuses the enrolment token
     └── OutboxError           the outbox file cannot be used
         ├── OutboxDamagedError    it is damaged; the next opening salvages what can be read
@@ -57,6 +58,10 @@ class CollectorAwayError(CollectorError):
 
 class CollectorFailedError(CollectorAwayError):
     """The collector failed on what was sent; perhaps it takes other things."""
+
+
+class UnsignedError(CollectorAwayError):
+    """The collector was not asked, for the gateway has no identity to sign with."""
 
 
 class EnrollmentError(CollectorError):

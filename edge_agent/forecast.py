@@ -13,7 +13,7 @@ class Outlook(msgspec.Struct, frozen=True):
     """What is to be expected of the backlog."""
 
     seconds: float | None
-    """Until it is gone; None when nothing waits, when it grows, or as long as nothing is known."""
+    """Until it is gone; None when nothing waits, or when that cannot be told."""
     grows: bool
     """Whether it does not become less."""
 
@@ -51,9 +51,9 @@ class Forecast:
         self._at, self._rows = now, rows
 
     def outlook(self, rows: int) -> Outlook:
-        """Return when ``rows`` rows will be gone."""
+        """Return when ``rows`` rows will be gone; while the collector is away, never by itself."""
         if not rows or self._rate is None:
             return Outlook(None, grows=False)
         if self._rate <= 0 or rows / self._rate > _LONGEST_SECONDS:
             return Outlook(None, grows=True)
-        return Outlook(rows / self._rate, grows=False)
+        return Outlook(rows / self._rate if self._there else None, grows=False)

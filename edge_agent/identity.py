@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge_agent.errors import IdentityError
-from edge_agent.textfile import unread
 
 _PRIVATE: Final = 0o600
 
@@ -96,8 +96,13 @@ def load_key(path: Path) -> Ed25519PrivateKey:
     """
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
-        raise IdentityError(f"cannot use the key {path}: {unread(error)}") from error
+    except OSError as error:
+        raise IdentityError(f"cannot read the key {path}: {error.strerror}") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # what they say is no help
+        raise IdentityError(
+            f"this gateway's key {path} is damaged, or is none: enroll it again, "
+            "`edge-agent enroll --new-key`"
+        ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise IdentityError(f"the key {path} is a {type(key).__name__}, expected is Ed25519")
     return key
@@ -109,7 +114,7 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
     Raises:
         IdentityError: It cannot be read or written.
     """
-    if _is_there(path):
+    if is_there(path):
         return load_key(path)
     key = Ed25519PrivateKey.generate()
     write_key(path, key)
@@ -168,13 +173,17 @@ def card_path(path: Path) -> Path:
 
 def _load_card(path: Path) -> Card:
     card_file = card_path(path)
-    if not _is_there(path) or not _is_there(card_file):
+    if not is_there(path) or not is_there(card_file):
         raise IdentityError(f"this gateway is not enrolled (no identity at {path}); "
                             "`edge-agent enroll` does it")  # fmt: skip
     try:
         return msgspec.json.decode(card_file.read_bytes(), type=Card)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise IdentityError(f"cannot use {card_file}: {unread(error)}") from error
+    except OSError as error:
+        raise IdentityError(f"cannot read {card_file}: {error.strerror}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise IdentityError(
+            f"this gateway's identity {card_file} is damaged: enroll it again, `edge-agent enroll`"
+        ) from error
 
 
 def exposed(path: Path) -> bool:
@@ -183,10 +192,15 @@ def exposed(path: Path) -> bool:
     Raises:
         IdentityError: We may not look.
     """
-    return _is_there(path) and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    return is_there(path) and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Tell whether a file is there.
+
+    Raises:
+        IdentityError: We may not look.
+    """
     try:
         return path.exists()
     except OSError as error:  # most of all: no permission for its folder

@@ -5,7 +5,7 @@ import math
 import random
 from typing import Final
 
-from edge_agent.errors import CollectorAwayError
+from edge_agent.errors import CollectorAwayError, UnsignedError
 
 LONGEST_HOLD_SECONDS: Final = 60.0
 """How long the backlog waits at most after an outage, so that not all sites send theirs at once."""
@@ -58,7 +58,12 @@ class Link:
         if self.there:
             self.changed_at = now
         if self.there or str(error) != self.trouble:
-            _log.warning("the collector is away: %s; keeping everything, trying again", error)
+            what = (
+                "nothing can be sent"
+                if isinstance(error, UnsignedError)
+                else "the collector is away"
+            )
+            _log.warning("%s: %s; keeping everything, trying again", what, error)
         self.there, self.trouble = False, str(error)
         ceiling = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0**self._failures)
         self._failures = min(self._failures + 1, _MOST_DOUBLINGS)

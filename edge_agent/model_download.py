@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from edge_agent.errors import CollectorAwayError, IdentityError
+from edge_agent.errors import CollectorAwayError, IdentityError, UnsignedError
 from edge_agent.identity import Identity
 from edge_agent.lane import Lane
 from edge_agent.problems import CLOCK_PROBLEM, away, problem_of, why
@@ -122,7 +122,7 @@ class ModelSource:
         try:
             identity = self._identity_of()
         except IdentityError as error:
-            raise CollectorAwayError(str(error)) from error
+            raise UnsignedError(str(error)) from error
         utc = datetime.now(UTC)
         wire = wire_bytes(size_bytes, segments=0)
         self._traffic.sent(Lane.BACKLOG, wire, now=time.monotonic(), utc=utc)

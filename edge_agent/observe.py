@@ -16,8 +16,9 @@ from edge_agent.forecast import Forecast
 from edge_agent.identity import IdentityFiles
 from edge_agent.mqtt import Subscriber
 from edge_agent.notify import Systemd
+from edge_agent.outbox.disk import free_bytes
 from edge_agent.pipeline import Stages
-from edge_agent.status import Status, write_status
+from edge_agent.status import DiskStatus, Status, write_status
 from edge_agent.wear import Wear
 
 STATUS_SECONDS: Final = 5.0
@@ -94,15 +95,13 @@ class Observer:
         readings, quarantined = self._recent()
         link, budget, utc = stages.link, stages.traffic.budget, datetime.now(UTC)
         outlook = self._forecast.outlook(stock.rows)
-        try:
-            gateway_id = self._identity.get().gateway_id
-        except IdentityError:
-            gateway_id = None
+        gateway_id, identity_trouble = self._who()
         return Status(
             version=self._version,
             pid=os.getpid(),
             site=self._config.site.id,
             gateway_id=gateway_id,
+            identity_trouble=identity_trouble,
             started_at=stages.clock.wall_us(self._started_boot_us) / 1e6,
             written_at=time.time(),
             stopped=stopped,
@@ -139,6 +138,7 @@ class Observer:
             drained_in_seconds=outlook.seconds,
             backlog_grows=outlook.grows,
             outbox_full=outbox.full,
+            disk=self._disk(),
             **self._losses_and_wear(),
             outbox_damage=outbox.damage,
             waiting_rows=outbox.waiting.rows,
@@ -176,6 +176,26 @@ class Observer:
             "disk_bytes_written": written,
             "disk_bytes_per_reading": round((written or 0) / readings, 2) if known else None,
         }
+
+    def _who(self) -> tuple[str | None, str | None]:
+        """Return this gateway's id, or why it has none."""
+        try:
+            return self._identity.get().gateway_id, None
+        except IdentityError as error:
+            return None, str(error)
+
+    def _disk(self) -> DiskStatus | None:
+        """Return the room the outbox has; a file system that is gone must not end the agent."""
+        buffer = self._config.buffer
+        try:
+            return DiskStatus(
+                free_bytes=free_bytes(buffer.path),
+                file_bytes=buffer.path.stat().st_size,
+                max_megabytes=buffer.max_megabytes,
+                min_free_megabytes=buffer.min_free_megabytes,
+            )
+        except OSError:
+            return None
 
     def _measure(self) -> None:
         then, before, _ = self._samples[-1]

@@ -23,6 +23,15 @@ _NOT_ACCEPTED: Final = (
     "the collector does not accept this gateway (revoked or unknown); enrol again: "
     "edge-agent enroll --new-key"
 )
+_WORDS: Final = {
+    httpx.ConnectTimeout: "no connection in time",
+    httpx.TimeoutException: "no answer in time",
+    httpx.ConnectError: "no connection",
+    httpx.NetworkError: "the connection was cut before the answer came",
+    httpx.ProtocolError: "what answers there does not speak HTTP as it should",
+    httpx.HTTPError: "there was no answer",
+}
+"""The narrower first."""
 _QUOTED: Final = 200
 _FAILURES: Final = frozenset(range(500, 600)) - {HTTPStatus.SERVICE_UNAVAILABLE}
 """What the collector answers when it fails on a request, and may not on another."""
@@ -87,5 +96,6 @@ def _retry_after(headers: httpx.Headers) -> float | None:
 
 
 def why(error: httpx.HTTPError) -> str:
-    """Return in words why there was no answer."""
-    return str(error) or type(error).__name__
+    """Return in words why there was no answer; httpx has none for many of its errors."""
+    words = (text for kind, text in _WORDS.items() if isinstance(error, kind))
+    return str(error) or next(words)

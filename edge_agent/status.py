@@ -34,6 +34,19 @@ class ModelStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Of the one in use, on the same windows."""
 
 
+class DiskStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The room of an outbox, and what bounds it."""
+
+    free_bytes: int
+    """What its disk has free for us."""
+    file_bytes: int
+    """How large the outbox file is."""
+    max_megabytes: int
+    """How large it may grow, with all beside it."""
+    min_free_megabytes: int
+    """How much it leaves free on its disk."""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """How the agent is, at one moment; times are epoch seconds."""
 
@@ -45,6 +58,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The site's id."""
     gateway_id: str | None
     """The gateway's id; None before enrolment."""
+    identity_trouble: str | None = None
+    """Why it has no identity that can be used."""
     started_at: float
     """When it started."""
     written_at: float
@@ -120,6 +135,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Whether they do not become fewer."""
     outbox_full: bool
     """Whether there is no room left."""
+    disk: DiskStatus | None = None
+    """The room it has; None if nobody could look."""
     lost_rows: dict[str, int] = {}
     """Rows given up ever, by reason: thinned, over_size, over_age, disk_full and others."""
     lost_rows_now: dict[str, int] = {}
@@ -192,15 +209,33 @@ def write_status(path: Path, status: Status) -> None:
 
 
 def read_status(outbox: Path) -> Status | None:
-    """Return the newest status of the agent with this outbox; None if it never ran."""
-    usual = [outbox.with_name("status.json"), *Path("/run").glob("heliograph*/status.json")]
-    found = [status for path in usual if (status := _read(path)) is not None]
-    ours = [status for status in found if status.outbox == str(outbox)]
+    """Return the newest status of the agent with this outbox; None if it never ran.
+
+    Raises:
+        EdgeError: There is none that we may read, but one that we may not.
+    """
+    folders = [outbox.parent, *Path("/run").glob("heliograph*")]
+    ours: list[Status] = []
+    denied: list[Path] = []
+    for path in (folder / "status.json" for folder in folders):
+        try:
+            status = _read(path)
+        except PermissionError:
+            denied.append(path)
+            continue
+        if status is not None and status.outbox == str(outbox):
+            ours.append(status)
+    if denied and not ours:
+        raise EdgeError(
+            f"may not read {denied[0]}: permission denied; do it as root or as the agent's user"
+        )
     return max(ours, key=lambda status: status.written_at, default=None)
 
 
 def _read(path: Path) -> Status | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Status)
+    except PermissionError:
+        raise
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import httpx
 
-from edge_agent.errors import CollectorAwayError, IdentityError
+from edge_agent.errors import CollectorAwayError, IdentityError, UnsignedError
 from edge_agent.identity import Identity
 from edge_agent.lane import Lane
 from edge_agent.problems import (
@@ -107,7 +107,8 @@ class Uploader:
         """Send a body; where our clock is wrong, correct it and send once more.
 
         Raises:
-            CollectorAwayError: There was no answer, or we have no identity yet.
+            CollectorAwayError: There was no answer.
+            UnsignedError: We have no identity yet.
         """
         size_bytes = wire_bytes(len(body), segments=segments)
         response = await self._signed(body, lane=lane, size_bytes=size_bytes)
@@ -122,7 +123,7 @@ class Uploader:
         try:
             identity = self._identity_of()
         except IdentityError as error:
-            raise CollectorAwayError(str(error)) from error
+            raise UnsignedError(str(error)) from error
         utc = datetime.now(UTC)
         self._traffic.sent(lane, size_bytes, now=time.monotonic(), utc=utc)
         now = utc + self.clock_offset

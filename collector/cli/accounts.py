@@ -56,7 +56,7 @@ def facts_of(found: GatewayDetail) -> dict[str, Any]:
     """Return what is said of a gateway above its tables."""
     gateway, state = found.gateway, found.gateway.state
     ranges = sum(len(one.outstanding_ranges) for one in found.streams)
-    return {
+    facts = {
         "gateway": gateway.gateway_id,
         "site": gateway.site,
         "version": state.version,
@@ -70,8 +70,12 @@ def facts_of(found: GatewayDetail) -> dict[str, Any]:
         f"{gateway.rejected} rejected",
         "lost": lost_of(gateway),
         "outstanding": f"{gateway.outstanding} flushes in {ranges} ranges",
-        "unacknowledged": f"{gateway.unacknowledged} flushes, which the broker sent again",
     }
+    if gateway.unacknowledged:
+        facts["unacknowledged"] = (
+            f"{gateway.unacknowledged} flushes, which the broker sent again: nothing is lost"
+        )
+    return facts
 
 
 def lost_of(gateway: Gateway) -> str:

@@ -11,9 +11,11 @@ import typer
 from edge_agent.cli.bundles import export, import_
 from edge_agent.cli.common import ConfigOption, JsonOption, bar, megabytes, print_json, print_table
 from edge_agent.cli.common import when_us as when
+from edge_agent.cli.disk import readable
 from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config
-from edge_agent.errors import EdgeError, OutboxError
+from edge_agent.diagnosis import losses_in_words
+from edge_agent.errors import OutboxError
 from edge_agent.outbox.damage import mark, pending
 from edge_agent.outbox.examine import Heap, Stats, Verified
 from edge_agent.outbox.examine import stats as stats_of
@@ -23,6 +25,8 @@ from edge_agent.outbox.opening import open_file
 from edge_agent.outbox.salvage import Salvage
 from edge_agent.outbox.salvage_report import Salvaged, told
 from edge_agent.status import read_status
+
+_NAMES: Final = {"urgent": "alerts, losses", "bulk": "readings"}
 
 app: Final = typer.Typer(
     help="What waits on disk for the collector: looked through, repaired, carried on a stick.",
@@ -35,7 +39,7 @@ app.command("import")(import_)
 @app.command("verify")
 def verify(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Look through all of it, also beside a running agent; exit code 1 if something is wrong."""
-    path = _existing(load_config(config_path(config)).buffer.path)
+    path = readable(load_config(config_path(config)).buffer.path)
     with bar("looking through") as progress:
         found = verified(path, progress=progress)
     _show_verified(found, path=path, json_=json_)
@@ -46,7 +50,7 @@ def verify(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
 def repair(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Salvage a damaged file now, while no agent runs; exit code 1 if something is lost."""
     settings = load_config(config_path(config))
-    path = _existing(settings.buffer.path)
+    path = readable(settings.buffer.path)
     if idle_boot(path) is None:  # said now, not after minutes
         raise OutboxError(f"another agent is using {path}")
     with bar("looking through") as progress:
@@ -67,7 +71,7 @@ def repair(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
 @app.command("stats")
 def stats(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Count what waits, by kind and stream, and what was ever given up."""
-    path = _existing(load_config(config_path(config)).buffer.path)
+    path = readable(load_config(config_path(config)).buffer.path)
     found = stats_of(path)
     status = read_status(path)
     written = None if status is None else status.disk_bytes_per_reading
@@ -96,12 +100,6 @@ async def _salvaged(config: Config) -> list[Salvaged]:
     return reports
 
 
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise EdgeError(f"there is no outbox {path}: the agent has never run here")
-    return path
-
-
 def _show_verified(found: Verified, *, path: Path, json_: bool) -> None:
     if json_:
         print_json(found)
@@ -122,14 +120,14 @@ def _facts(found: Stats, *, written: float | None) -> list[tuple[str, str]]:
     size, unused = megabytes(found.file_bytes), megabytes(found.unused_bytes)
     readings = sum(heap.readings for heap in found.kinds)
     thinned = sum(heap.thinned for heap in found.kinds)
-    lost = ", ".join(f"{rows} {reason}" for reason, rows in found.lost_rows.items() if rows)
+    lost = losses_in_words(found.lost_rows)
     return [
         ("file", f"{found.file}, {size}, of which {unused} are unused"),
         ("disk", f"{megabytes(found.free_disk_bytes)} free"),
         ("written", "not known" if written is None else f"{written:.1f} bytes a reading"),
         ("thinned", f"{100 * thinned / max(readings, 1):.1f} % of {readings} readings"),
         ("set aside", f"{found.set_aside} segments, {found.quarantine} in the quarantine"),
-        ("lost ever", f"{lost} rows" if lost else "nothing"),
+        ("lost ever", f"rows: {lost}" if lost else "nothing"),
         ("damaged files", ", ".join(found.damaged_files) or "none"),
     ]
 
@@ -137,4 +135,10 @@ def _facts(found: Stats, *, written: float | None) -> list[tuple[str, str]]:
 def _cells(heap: Heap) -> tuple[str, ...]:
     numbers = (heap.segments, heap.rows, heap.readings, heap.thinned)
     size = f"{heap.size_bytes / 1e6:.2f}"
-    return (heap.name, *map(str, numbers), size, when(heap.oldest_us), when(heap.newest_us))
+    return (
+        _NAMES.get(heap.name, heap.name),
+        *map(str, numbers),
+        size,
+        when(heap.oldest_us),
+        when(heap.newest_us),
+    )

@@ -15,13 +15,15 @@ from edge_agent.addresses import broker_of, topics_of
 from edge_agent.assembly import version
 from edge_agent.broker import close, connect, new_client
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table
+from edge_agent.cli.disk import no_writes
 from edge_agent.clock import Clock
 from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config
 from edge_agent.detect import Detector
 from edge_agent.errors import CollectorAwayError, ConfigError, EdgeError, IdentityError
-from edge_agent.identity import exposed, load_identity
+from edge_agent.identity import exposed, is_there, load_identity
 from edge_agent.kernel import Kernel
+from edge_agent.outbox.disk import free_bytes
 from edge_agent.outbox.opening import read_file
 from edge_agent.panels import PanelBook
 from edge_agent.traffic import unlimited
@@ -29,6 +31,7 @@ from edge_agent.upload import Uploader, measure_clock, open_client
 from edge_agent.upload_clock import ask_time
 
 _CLOCK_SECONDS: Final = 5.0
+_FEWEST_MEGABYTES: Final = 1.0
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -84,7 +87,10 @@ async def _secrets(config: Config) -> str:
     given = [path for path in named if path is not None]
     if bad := [str(path) for path in given if exposed(path)]:
         raise EdgeError(f"others can read or change {', '.join(bad)}: chmod 600")
-    return f"none that others can read or change: {', '.join(map(str, given))}"
+    gone = [path for path in given if not is_there(path)]
+    there = ", ".join(str(path) for path in given if path not in gone)
+    safe = [f"none that others can read or change: {there}"] if there else []
+    return "; ".join([*safe, *(f"{path} is not there" for path in gone)])
 
 
 async def _outbox(config: Config) -> str:
@@ -94,16 +100,23 @@ async def _outbox(config: Config) -> str:
         target = path if path.exists() else folder
     except OSError as error:
         raise EdgeError(f"cannot look for {path}: {error.strerror}") from error
-    if not os.access(target, os.W_OK):
-        raise EdgeError(f"we may not write {target}")
+    for one in (folder, target):
+        if not os.access(one, os.W_OK):
+            raise EdgeError(f"we may not write {one}")
+    if (why := no_writes(folder)) is not None:
+        raise EdgeError(f"the disk of {path} takes no writes: {why}")
     if path.is_file():
         async with read_file(path) as file:
             await file.read("SELECT count(*) FROM sqlite_master")
-    free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize / 1e6
-    if free < config.buffer.max_megabytes and target == folder:
+    free = free_bytes(folder / path.name) / 1e6
+    limit, least = (
+        ("max_megabytes", config.buffer.max_megabytes)
+        if target == folder
+        else ("min_free_megabytes", config.buffer.min_free_megabytes)
+    )
+    if free < max(least, _FEWEST_MEGABYTES):
         raise EdgeError(
-            f"{folder} has {free:.0f} MB free, less than max_megabytes = "
-            f"{config.buffer.max_megabytes}"
+            f"the disk of {path} has {free:.1f} MB free ({limit} = {least}): make room on it"
         )
     return f"{config.buffer.path}, {free:.0f} MB free"
 

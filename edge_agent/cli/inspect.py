@@ -1,6 +1,5 @@
 """Looking at the agent from outside: its status and its effective configuration."""
 
-import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +9,10 @@ import typer
 from rich.text import Text
 
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table, when_us
+from edge_agent.cli.disk import no_writes
 from edge_agent.cli.toml import as_toml
 from edge_agent.configfile import as_tables, config_path, load_config
-from edge_agent.diagnosis import problems
+from edge_agent.diagnosis import losses_in_words, problems
 from edge_agent.errors import EdgeError, OutboxError
 from edge_agent.outbox.lock import idle_boot
 from edge_agent.status import ModelStatus, Status, read_status
@@ -49,34 +49,33 @@ def config(
         typer.echo(as_toml(tables), nl=False)
 
 
-def _is_running(outbox: Path) -> bool:
-    """Tell whether a program has the outbox open; who may not look goes by the status's age."""
+def _is_running(outbox: Path) -> bool | None:
+    """Tell whether a program has the outbox open; None if we may not look."""
     try:
         return idle_boot(outbox) is None
     except OutboxError:
-        return True
+        return None
 
 
 def _disk_problem(outbox: Path) -> list[str]:
     """Say that the disk takes no writes, in which case the agent cannot say anything itself."""
-    try:
-        read_only = os.statvfs(outbox.parent).f_flag & os.ST_RDONLY
-    except OSError as error:
-        return [f"cannot look at the disk of {outbox}: {error.strerror}"]
-    return [f"the disk of {outbox} is read-only: nothing can be kept"] if read_only else []
+    why = no_writes(outbox.parent)
+    return [] if why is None else [f"the disk of {outbox} takes no writes: {why}"]
 
 
 def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
     since = "never" if found.receipt_at is None else f"{now - found.receipt_at:.0f} s ago"
-    disk = f"{found.outbox_rows} rows in {found.outbox_segments} segments on disk"
-    there = "there" if found.collector_there else "away"
+    disk = f"{found.outbox_rows} rows on disk"
+    away = "away" if found.gateway_id else "not asked without an identity"
+    there = "there" if found.collector_there else away
     trusted = "trusted" if found.clock_trusted else "not trusted"
     jumps = f", {found.clock_jumps} jumps" * bool(found.clock_jumps)
     last = f", last: {found.quarantine_reason}" if found.quarantine_reason else ""
     good = f"{found.readings} good ({found.readings_per_second:g} a second)"
     each = found.disk_bytes_per_reading
     wear = "not known" if each is None else f"{each:g} bytes a reading since the start"
-    lost = ", ".join(f"{rows} rows {reason}" for reason, rows in found.lost_rows.items())
+    held = f"; {found.held_segments} pieces of data are held back" * bool(found.held_segments)
+    lost = losses_in_words(found.lost_rows)
     return [
         ("site", f"{found.site}, gateway {found.gateway_id or 'not enrolled'}"),
         ("agent", f"{found.version}, process {found.pid}, up {_age(now - found.started_at)}"),
@@ -84,10 +83,10 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
         ("readings", f"{good}, {found.quarantined} quarantined"),
         ("outbox", f"{disk} ({found.outbox_bytes / 1e6:.1f} MB), {found.waiting_rows} in memory"),
         ("written", wear),
-        ("lost, ever", lost or "nothing"),
+        ("lost, ever", f"rows: {lost}" if lost else "nothing"),
         ("backlog", _backlog(found)),
         ("collector", f"{found.collector}, {there}, last receipt {since}"),
-        ("clock", f"{trusted}: {found.clock_why}{jumps}, {found.held_segments} segments held"),
+        ("clock", f"{trusted}: {found.clock_why}{jumps}{held}"),
         ("sent", _sent(found)),
         ("detection", _detection(found)),
         ("model", _model(found.model)),
@@ -118,7 +117,9 @@ def _backlog(found: Status) -> str:
     if not found.outbox_rows:
         return "none"
     if found.backlog_grows:
-        return "grows"
+        return "does not become less"
+    if not found.collector_there:
+        return "waits for the collector"
     if found.drained_in_seconds is None:
         return "cannot be foreseen yet"
     return f"drained in {_age(found.drained_in_seconds)}"

@@ -74,13 +74,15 @@ def rollback(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
 
 def _place(config: Path | None) -> _Place:
     settings = load_config(config_path(config))
+    store = Store(models_folder(settings.buffer.path))
+    store.refuse_unreadable()
     pin = Pin(IdentityFiles(settings.identity.path), path=settings.identity.path)
     try:
         shipped = Model.shipped().version
     except ModelError as error:
         shipped = None
         typer.echo(f"the model that came with the agent cannot be used: {error}", err=True)
-    return _Place(Store(models_folder(settings.buffer.path)), pin.key(), shipped)
+    return _Place(store, pin.key(), shipped)
 
 
 def _row(line: Line) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import msgspec
 import typer
 
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json, print_table, stamp
+from edge_agent.cli.disk import readable
 from edge_agent.configfile import config_path, load_config
 from edge_agent.errors import OutboxError
 from edge_agent.outbox.by_hand import Choice, missing
@@ -70,7 +71,7 @@ def choice_of(ids: list[str]) -> Choice:
 
 
 async def _listed(path: Path, *, limit: int) -> list[dict[str, Any]]:
-    async with read_file(path) as file:
+    async with read_file(readable(path)) as file:
         entries = [_entry(kept) for kept in await listed(file, limit=limit)]
         segments = [_segment(aside) for aside in await asides(file, limit=limit, newest_first=True)]
     items = sorted(entries + segments, key=lambda item: str(item["received_at"]), reverse=True)
@@ -78,7 +79,7 @@ async def _listed(path: Path, *, limit: int) -> list[dict[str, Any]]:
 
 
 async def _one(path: Path, *, choice: Choice, id_: str) -> dict[str, Any]:
-    async with read_file(path) as file:
+    async with read_file(readable(path)) as file:
         for number in choice.entries:
             if (kept := await one(file, id_=number)) is not None:
                 return _entry(kept)

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from edge_agent.cli.common import ConfigOption, JsonOption, print_json
+from edge_agent.cli.disk import readable
 from edge_agent.cli.quarantine import choice_of
 from edge_agent.configfile import config_path, load_config
 from edge_agent.outbox.by_hand import Choice, Done
@@ -86,7 +87,7 @@ def _done(config: Path | None, order: Callable[[OutboxFile], Awaitable[Done]]) -
     buffer = load_config(config_path(config)).buffer
 
     async def run() -> Done:
-        async with change_file(buffer.path, max_bytes=buffer.max_bytes) as file:
+        async with change_file(readable(buffer.path), max_bytes=buffer.max_bytes) as file:
             return await order(file)
 
     return asyncio.run(run())

@@ -53,6 +53,20 @@ class Store:
                        self._record, error)  # fmt: skip
             return Record()
 
+    def refuse_unreadable(self) -> None:
+        """See that the record can be read, if there is one: a person is told nothing made up.
+
+        Raises:
+            ModelError: It cannot.
+        """
+        try:
+            self._record.open("rb").close()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            hint = "; do it as root or as the agent's user" * isinstance(error, PermissionError)
+            raise ModelError(f"cannot read {self._record}: {error.strerror}{hint}") from error
+
     def change(self, step: Callable[[Record], Record]) -> Record:
         """Change the record; whoever else wants to waits.
 

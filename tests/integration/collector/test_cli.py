@@ -214,6 +214,7 @@ def test_gateways_are_shown_with_what_is_lost_and_outstanding(collector, answer,
     for text in ("version: 1.2", "clock: -2.5 s", "1 flushes in 1 ranges", "damaged", "over_size"):
         assert text in shown
     assert "2026-06-01 10:00:00Z" in shown
+    assert "unacknowledged: 0" not in shown
 
 
 def test_openapi_is_printed_without_a_database(collector):

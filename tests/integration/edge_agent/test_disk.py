@@ -162,7 +162,7 @@ async def test_on_a_read_only_disk_the_agent_waits_and_the_broker_keeps_what_com
 
     starting = asyncio.create_task(agent.start())
     await until(lambda: "not collecting" in agent.log.read_text(), what="it waits")
-    assert any("is read-only" in one for one in problems(agent))
+    assert any("takes no writes: it is read-only" in one for one in problems(agent))
     async with publisher_of(mosquitto.port) as panel:
         send(panel, 0, 2_000)
         remount(disk, "rw")

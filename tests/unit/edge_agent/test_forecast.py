@@ -1,6 +1,6 @@
 import pytest
 
-from edge_agent.forecast import Forecast
+from edge_agent.forecast import Forecast, Outlook
 
 
 def follow(rows_of, *, seconds=600, every=5):
@@ -25,6 +25,13 @@ def test_uneven_draining_is_evened_out():
 def test_a_backlog_that_does_not_become_less_grows(rows_of):
     outlook = follow(rows_of).outlook(1000)
     assert (outlook.seconds, outlook.grows) == (None, True)
+
+
+def test_nothing_is_promised_while_the_collector_is_away_though_the_backlog_became_smaller():
+    forecast = Forecast()
+    for now in range(0, 60, 5):
+        forecast.note(100_000 - 1000 * now, now=now, there=False)
+    assert forecast.outlook(45_000) == Outlook(None, grows=False)
 
 
 def test_when_nothing_waits_there_is_nothing_to_foresee():

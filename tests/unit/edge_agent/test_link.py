@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from edge_agent.errors import CollectorAwayError
+from edge_agent.errors import CollectorAwayError, UnsignedError
 from edge_agent.link import LONGEST_HOLD_SECONDS, Link
 
 AWAY = CollectorAwayError("refused")
@@ -68,4 +68,11 @@ def test_the_change_is_said_once(caplog):
     assert [record.message for record in caplog.records] == [
         "the collector is away: refused; keeping everything, trying again",
         "the collector answers, after 4 s",
+    ]
+
+
+def test_what_is_not_asked_for_want_of_an_identity_is_not_called_away(caplog):
+    Link(now=0.0).lost(UnsignedError("this gateway is not enrolled"), now=1.0)
+    assert caplog.messages == [
+        "nothing can be sent: this gateway is not enrolled; keeping everything, trying again"
     ]
