@@ -17,6 +17,7 @@ from edge_agent.outbox.disk import sync_folder
 from edge_agent.outbox.found import Ranges
 from edge_agent.outbox.rows import insertion, row_of
 from edge_agent.outbox.sqlite import connected, written
+from edge_agent.outbox.version import refuse_other_version
 from edge_agent.sealed import sealed_of
 from shared.bundle import Bundle, Header, Progress, write_bundle
 from shared.errors import InvalidSegmentError
@@ -93,11 +94,12 @@ def export_bundle(
         progress: Told how many segments are written, and of how many.
 
     Raises:
-        OutboxError: The outbox cannot be read, or is damaged.
+        OutboxError: The outbox cannot be read, is damaged, or of another version.
         EdgeError: The bundle cannot be written.
     """
     bounds = {"since": span.since_us, "until": span.until_us}
     refuse_damage(path)
+    refuse_other_version(path)
     with connected(path, mode="ro") as connection:
         connection.execute("BEGIN")  # one view of it, however long this takes
         counts = connection.execute(
@@ -136,11 +138,12 @@ def import_bundle(path: Path, *, bundle: Bundle, now_us: int, progress: Progress
 
     Raises:
         OutboxFullError: There is no more room; what was added until then stays.
-        OutboxError: The outbox cannot be written, or is damaged.
+        OutboxError: The outbox cannot be written, is damaged, or of another version.
         InvalidBundleError: The file changed meanwhile.
     """
     taken, known = TakenIn(), Ranges()
     refuse_damage(path)
+    refuse_other_version(path)
     with connected(path) as connection:
         for table in ("segment", "set_aside"):
             for row in connection.execute(f"SELECT stream, first_seq, last_seq FROM {table}"):

@@ -21,6 +21,7 @@ from edge_agent.outbox.disk import free_bytes
 from edge_agent.outbox.sqlite import connected
 from edge_agent.outbox.state import RECALL, TOTALS
 from edge_agent.outbox.totals import Totals
+from edge_agent.outbox.version import refuse_other_version
 from shared.errors import InvalidSegmentError
 from shared.segments import decode
 
@@ -116,6 +117,7 @@ def verify(path: Path, *, progress: Callable[[int, int], None]) -> Verified:
     if hides_damage(path):
         found.faults.append(Fault(place=str(log_of(path)), fault=LOG_FAULT))
     try:
+        refuse_other_version(path)
         with connected(path, mode="ro") as connection:
             for (said,) in connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})"):
                 if said != "ok":
@@ -124,7 +126,7 @@ def verify(path: Path, *, progress: Callable[[int, int], None]) -> Verified:
                 if len(found.faults) < _MOST_FAULTS:
                     found.faults.append(Fault(place=place, fault=fault))
     except OutboxDamagedError as error:
-        found.faults.append(Fault(place="file", fault=str(error.__cause__)))
+        found.faults.append(Fault(place="file", fault=str(error.__cause__ or error)))
     return found
 
 
@@ -135,6 +137,7 @@ def stats(path: Path) -> Stats:
         OutboxError: It is not there, damaged, or of another version.
     """
     refuse_damage(path)
+    refuse_other_version(path)
     with connected(path, mode="ro") as connection:
         connection.execute("BEGIN")
         by_kind = connection.execute(f"SELECT kind, {_PILE} FROM segment GROUP BY kind").fetchall()

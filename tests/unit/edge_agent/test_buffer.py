@@ -289,3 +289,39 @@ def test_stats_count_what_waits_by_kind_and_stream(config, filled, outbox_path):
 def test_where_no_agent_ever_ran_that_is_said(config, command):
     code, said = run(config, command)
     assert (code, "has never run here" in said) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["verify", "stats", "export", "import"])
+@pytest.mark.parametrize(
+    ("version", "said"), [(3, "is of version 3, this agent knows up to 2"), (1, "brings it up to")]
+)
+def test_an_outbox_of_another_version_is_left_untouched(
+    config, outbox_path, bundle, tmp_path, command, version, said
+):
+    of_version(outbox_path, version)
+    before = {path: path.read_bytes() for path in files_of(outbox_path)}
+    file = {"export": [str(tmp_path / "stick")], "import": [str(bundle)]}.get(command, [])
+
+    code, output = run(config, command, *file)
+
+    assert (code, said in output) == (1, True)
+    assert {path: path.read_bytes() for path in files_of(outbox_path)} == before
+    assert not (tmp_path / "stick").exists()
+
+
+def of_version(path, version):
+    """An outbox as a killed agent of another version leaves it, with something in its log."""
+
+    async def killed():
+        async with open_outbox(path, max_bytes=50_000_000, spill_after=60) as outbox:
+            await outbox.keep([made(0, stream=STREAM)], settled=asyncio.Event())
+            with closing(sqlite3.connect(path)) as file:
+                file.execute(f"PRAGMA user_version = {version}")
+            return {one: one.read_bytes() for one in files_of(path)}
+
+    for one, data in asyncio.run(killed()).items():
+        one.write_bytes(data)
+
+
+def files_of(path):
+    return [path, path.with_name(f"{path.name}-wal")]
