@@ -31,7 +31,10 @@ def export(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Write what waits into a signed bundle for `collector import`; nothing is removed here."""
+    """Write what waits into a signed bundle for `collector import`; nothing is removed here.
+
+    What is damaged is left out, and the exit code then 1.
+    """
     settings = load_config(config_path(config))
     identity = load_identity(settings.identity.path)
     span = Span(**{name: us for name, us in _bounds(since, until).items() if us is not None})
@@ -55,6 +58,7 @@ def export(
             progress=progress,
         )
     _show_exported(exported, json_=json_)
+    raise typer.Exit(1 if exported.damaged else 0)
 
 
 def import_(
@@ -147,5 +151,11 @@ def _show_exported(exported: Exported, *, json_: bool) -> None:
         typer.echo(
             f"{exported.undated} segments are not in it: they are dated when this gateway's clock "
             "is right",
+            err=True,
+        )
+    if exported.damaged:
+        typer.echo(
+            f"{exported.damaged} segments with {exported.damaged_rows} rows are not in it: they "
+            "are damaged; `edge-agent buffer verify` names them",
             err=True,
         )

@@ -18,7 +18,7 @@ from edge_agent.outbox import open_outbox
 from edge_agent.sealed import seal
 from shared.bundle import Bundle
 from shared.errors import InvalidBundleError
-from shared.segments import Segment, decode
+from shared.segments import Segment, decode, encode
 
 KEY = Ed25519PrivateKey.generate()
 STREAM = uuid4()
@@ -127,6 +127,32 @@ def test_an_export_can_be_of_a_span_of_time(config, filled, tmp_path):
     run(config, "export", str(stick), "--since", since, "--until", until)
 
     assert sorted(decode(data).first_seq for data in read(stick)[1]) == list(range(5, 15))
+
+
+def test_an_export_leaves_out_what_is_damaged_and_says_so(config, filled, outbox_path, tmp_path):
+    stick = tmp_path / "stick.bundle"
+    with closing(sqlite3.connect(outbox_path)) as file:
+        [(body,)] = file.execute("SELECT body FROM segment WHERE id = 4")
+        file.execute("UPDATE segment SET body = ? WHERE id = 4", [still_decoding(body)])
+        file.execute("UPDATE segment SET body = ? WHERE id = 9", [os.urandom(50)])
+        file.commit()
+
+    exported = answer(config, "export", str(stick), code=1)
+    said = run(config, "export", str(stick), "--force")[1]
+
+    header, segments = read(stick)
+    whole = [one.body for one in filled if one.key.first_seq not in {3, 8}]
+    assert (sorted(segments), header.segments, header.rows) == (sorted(whole), 28, 1680)
+    assert (exported["segments"], exported["damaged"], exported["damaged_rows"]) == (28, 2, 120)
+    assert "2 segments with 120 rows are not in it" in said
+
+
+def still_decoding(body):
+    """The body of a segment with other values, as damage may leave it."""
+    segment = decode(body)
+    weather = segment.tables["weather"]
+    wrong = weather | {"wind_mm_s": weather["wind_mm_s"] + 1}
+    return encode(Segment(segment.stream, segment.first_seq, segment.last_seq, {"weather": wrong}))
 
 
 def test_a_file_that_is_there_is_not_replaced_unless_told_to(config, filled, tmp_path):
