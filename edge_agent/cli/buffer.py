@@ -14,14 +14,14 @@ from edge_agent.cli.common import when_us as when
 from edge_agent.config import Config
 from edge_agent.configfile import config_path, load_config
 from edge_agent.errors import EdgeError, OutboxError
-from edge_agent.outbox.damage import mark, pending
+from edge_agent.outbox.damage import is_headless, mark, pending
 from edge_agent.outbox.examine import Heap, Stats, Verified
 from edge_agent.outbox.examine import stats as stats_of
 from edge_agent.outbox.examine import verify as verified
 from edge_agent.outbox.lock import idle_boot
 from edge_agent.outbox.opening import open_file
 from edge_agent.outbox.salvage import Salvage
-from edge_agent.outbox.salvage_report import Salvaged, told
+from edge_agent.outbox.salvage_report import Salvaged, lost_in_words, told
 from edge_agent.status import read_status
 
 app: Final = typer.Typer(
@@ -61,7 +61,7 @@ def repair(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
             typer.echo(told(report))
         if not reports:
             typer.echo("nothing is damaged")
-    raise typer.Exit(1 if any(report.lost_ranges for report in reports) else 0)
+    raise typer.Exit(1 if any(one.lost_ranges or one.file_lost for one in reports) else 0)
 
 
 @app.command("stats")
@@ -97,7 +97,7 @@ async def _salvaged(config: Config) -> list[Salvaged]:
 
 
 def _existing(path: Path) -> Path:
-    if not path.exists():
+    if not path.exists() and not is_headless(path):
         raise EdgeError(f"there is no outbox {path}: the agent has never run here")
     return path
 
@@ -122,14 +122,13 @@ def _facts(found: Stats, *, written: float | None) -> list[tuple[str, str]]:
     size, unused = megabytes(found.file_bytes), megabytes(found.unused_bytes)
     readings = sum(heap.readings for heap in found.kinds)
     thinned = sum(heap.thinned for heap in found.kinds)
-    lost = ", ".join(f"{rows} {reason}" for reason, rows in found.lost_rows.items() if rows)
     return [
         ("file", f"{found.file}, {size}, of which {unused} are unused"),
         ("disk", f"{megabytes(found.free_disk_bytes)} free"),
         ("written", "not known" if written is None else f"{written:.1f} bytes a reading"),
         ("thinned", f"{100 * thinned / max(readings, 1):.1f} % of {readings} readings"),
         ("set aside", f"{found.set_aside} segments, {found.quarantine} in the quarantine"),
-        ("lost ever", f"{lost} rows" if lost else "nothing"),
+        ("lost ever", lost_in_words(found.lost_rows)),
         ("damaged files", ", ".join(found.damaged_files) or "none"),
     ]
 

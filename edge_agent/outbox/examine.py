@@ -10,13 +10,8 @@ from zlib import crc32
 import msgspec
 
 from edge_agent.errors import OutboxDamagedError, OutboxError
-from edge_agent.outbox.beside import hides_damage, refuse_damage
-from edge_agent.outbox.damage import (
-    LOG_FAULT,
-    log_of,
-    pending,
-    put_aside_files,
-)
+from edge_agent.outbox.beside import hidden_damage, refuse_damage
+from edge_agent.outbox.damage import FILE_FAULT, log_of, pending, put_aside_files
 from edge_agent.outbox.disk import free_bytes
 from edge_agent.outbox.sqlite import connected
 from edge_agent.outbox.state import RECALL, TOTALS
@@ -114,8 +109,11 @@ def verify(path: Path, *, progress: Callable[[int, int], None]) -> Verified:
         Fault(place=str(aside), fault="was put aside and is still to be salvaged")
         for aside in pending(path)
     ]
-    if hides_damage(path):
-        found.faults.append(Fault(place=str(log_of(path)), fault=LOG_FAULT))
+    if hidden := hidden_damage(path):
+        where = path if hidden == FILE_FAULT else log_of(path)
+        found.faults.append(Fault(place=str(where), fault=hidden))
+        if where == path:
+            return found  # SQLite would drop the log
     try:
         refuse_other_version(path)
         with connected(path, mode="ro") as connection:

@@ -285,6 +285,48 @@ def test_no_command_lets_sqlite_drop_what_a_damaged_log_hides(
     assert (damaged_log.read_bytes() == before, stick.exists()) == (True, False)
 
 
+@pytest.fixture(params=["empty", "missing"])
+def headless_log(outbox_path, request):
+    """An outbox as a killed agent leaves it, without what was in its file."""
+    of_version(outbox_path, 2)
+    outbox_path.write_bytes(b"")
+    if request.param == "missing":
+        outbox_path.unlink()
+    return outbox_path.with_name("outbox.db-wal")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["quarantine", "list"],
+        ["quarantine", "discard", "--all", "--yes"],
+        ["buffer", "verify"],
+        ["buffer", "stats"],
+        ["buffer", "export", "{stick}"],
+        ["detect", "--explain", "A"],
+    ],
+    ids=" ".join,
+)
+def test_no_command_lets_sqlite_drop_a_log_without_its_file(
+    config, headless_log, tmp_path, command
+):
+    before = headless_log.read_bytes()
+    arguments = [one.format(stick=tmp_path / "stick") for one in command]
+    done = CliRunner().invoke(app, [*arguments, "--config", str(config)])
+    assert (done.exit_code, headless_log.read_bytes() == before) == (1, True)
+    assert not (tmp_path / "stick").exists()
+
+
+def test_a_log_without_its_file_is_told_and_repaired(config, headless_log, outbox_path):
+    [fault] = answer(config, "verify", code=1)["faults"]
+    code, said = run(config, "repair")
+    assert (fault["place"], "its log is still there" in fault["fault"]) == (str(outbox_path), True)
+    assert (code, "1 segments with 60 rows were salvaged" in said) == (1, True)
+    assert "nobody knows what else the file held" in said
+    assert answer(config, "verify")["segments"] == 1
+    assert "an unknown number of rows damaged" in run(config, "stats")[1]
+
+
 def test_damage_that_sqlite_passes_over_is_told_and_repaired(config, damaged_log):
     [fault] = answer(config, "verify", code=1)["faults"]
     [report] = json.loads(run(config, "repair", "--json")[1])
@@ -322,17 +364,18 @@ def test_where_no_agent_ever_ran_that_is_said(config, command):
     ("version", "said"), [(3, "is of version 3, this agent knows up to 2"), (1, "brings it up to")]
 )
 def test_an_outbox_of_another_version_is_left_untouched(
-    config, outbox_path, bundle, tmp_path, command, version, said
+    config, outbox_path, bundle, command, version, said
 ):
     of_version(outbox_path, version)
     before = {path: path.read_bytes() for path in files_of(outbox_path)}
-    file = {"export": [str(tmp_path / "stick")], "import": [str(bundle)]}.get(command, [])
+    stick = bundle.with_name("stick")
+    file = {"export": [str(stick)], "import": [str(bundle)]}.get(command, [])
 
     code, output = run(config, command, *file)
 
     assert (code, said in output) == (1, True)
     assert {path: path.read_bytes() for path in files_of(outbox_path)} == before
-    assert not (tmp_path / "stick").exists()
+    assert not stick.exists()
 
 
 def of_version(path, version):

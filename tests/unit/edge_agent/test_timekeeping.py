@@ -139,7 +139,9 @@ async def test_what_was_damaged_while_it_was_held_does_not_go_as_if_it_were_whol
         await gateway.keeps(outbox)
     gateway.clocks.is_set_right()
     with closing(sqlite3.connect(gateway.path)) as file:
-        file.execute("UPDATE segment SET body = (SELECT body FROM segment WHERE id = 2) WHERE id = 1")
+        file.execute(
+            "UPDATE segment SET body = (SELECT body FROM segment WHERE id = 2) WHERE id = 1"
+        )
         file.commit()
     async with opened(gateway) as outbox:
         await Gateway(gateway.path, gateway.clocks).keeper(outbox).turn()
