@@ -15,6 +15,7 @@ from edge_agent.configfile import as_tables, config_path, load_config
 from edge_agent.diagnosis import problems
 from edge_agent.errors import EdgeError, OutboxError
 from edge_agent.outbox.lock import idle_boot
+from edge_agent.outbox.salvage_report import lost_in_words
 from edge_agent.status import ModelStatus, Status, read_status
 
 
@@ -76,7 +77,6 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
     good = f"{found.readings} good ({found.readings_per_second:g} a second)"
     each = found.disk_bytes_per_reading
     wear = "not known" if each is None else f"{each:g} bytes a reading since the start"
-    lost = ", ".join(f"{rows} rows {reason}" for reason, rows in found.lost_rows.items())
     return [
         ("site", f"{found.site}, gateway {found.gateway_id or 'not enrolled'}"),
         ("agent", f"{found.version}, process {found.pid}, up {_age(now - found.started_at)}"),
@@ -84,7 +84,7 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
         ("readings", f"{good}, {found.quarantined} quarantined"),
         ("outbox", f"{disk} ({found.outbox_bytes / 1e6:.1f} MB), {found.waiting_rows} in memory"),
         ("written", wear),
-        ("lost, ever", lost or "nothing"),
+        ("lost, ever", lost_in_words(found.lost_rows)),
         ("backlog", _backlog(found)),
         ("collector", f"{found.collector}, {there}, last receipt {since}"),
         ("clock", f"{trusted}: {found.clock_why}{jumps}, {found.held_segments} segments held"),
