@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sqlite3
 from contextlib import closing
 from uuid import uuid4
@@ -155,6 +156,24 @@ def still_decoding(body):
     return encode(Segment(segment.stream, segment.first_seq, segment.last_seq, {"weather": wrong}))
 
 
+def test_an_export_into_a_folder_is_named_after_the_gateway_and_the_time(config, filled, tmp_path):
+    stick = tmp_path / "stick"
+    stick.mkdir()
+
+    exported = answer(config, "export", str(stick))
+
+    [file] = stick.iterdir()
+    assert exported["file"] == str(file)
+    assert re.fullmatch(r"gw-1-\d{8}T\d{6}Z\.bundle", file.name)
+    assert read(file)[0].segments == 30
+
+
+def test_a_span_of_time_that_ends_before_it_begins_is_refused(config, filled, tmp_path):
+    since, until = "2025-06-15T17:00:00Z", "2025-06-15T18:00:00+02:00"
+    code, said = run(config, "export", str(tmp_path / "x"), "--since", since, "--until", until)
+    assert (code, since in said, until in said, (tmp_path / "x").exists()) == (2, True, True, False)
+
+
 def test_a_file_that_is_there_is_not_replaced_unless_told_to(config, filled, tmp_path):
     stick = tmp_path / "stick.bundle"
     stick.write_text("holiday photographs")
@@ -221,6 +240,14 @@ def test_verify_decodes_everything_and_names_what_is_wrong(config, filled, outbo
     assert [one["place"] for one in bad["faults"]] == ["segment 3", "segment 7"]
     assert "checksum" in bad["faults"][0]["fault"]
     assert "another segment" in bad["faults"][1]["fault"]
+
+
+def test_verify_says_what_becomes_of_a_damaged_segment(config, filled, outbox_path):
+    with closing(sqlite3.connect(outbox_path)) as file:
+        file.execute("UPDATE segment SET body = x'00' WHERE id = 3")
+        file.commit()
+    code, said = run(config, "verify")
+    assert (code, "sets aside, and declares lost, when its turn comes" in said) == (1, True)
 
 
 def test_repair_saves_what_is_whole_and_declares_the_rest_lost(config, filled, outbox_path):
