@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from edge_agent.status import Status
+from shared.losses import LossReason
 
 STALE_SECONDS: Final = 20.0
 """A running agent writes its status more often than this."""
@@ -144,7 +145,7 @@ def losses_in_words(lost: Mapping[str, int]) -> str:
     """Return how many rows were lost, and why; empty if none were.
 
     Args:
-        lost: Rows by reason.
+        lost: Rows by reason; damage of unknown extent counts none, and yet is there.
     """
     words = {
         "thinned": "thinned to one-minute means because the outbox was full",
@@ -154,7 +155,11 @@ def losses_in_words(lost: Mapping[str, int]) -> str:
         "damaged": "lost to damage of the outbox file",
         "discarded": "discarded by hand",
     }
-    return "; ".join(f"{rows} {words.get(why, why)}" for why, rows in lost.items() if rows)
+    return "; ".join(
+        f"{rows or 'an unknown number'} {words.get(why, why)}"
+        for why, rows in lost.items()
+        if rows or why == LossReason.DAMAGED
+    )
 
 
 def _lost(status: Status) -> str:

@@ -103,7 +103,7 @@ class Bundle:
             InvalidBundleError: It is no bundle, of another version, or cut short.
         """
         self._file = file
-        self._digest = b""
+        self._sums: list[bytes] = []
         file.seek(0, os.SEEK_END)
         self._end = file.tell() - _TRAILER_BYTES
         """Where the trailer begins."""
@@ -125,11 +125,10 @@ class Bundle:
         Raises:
             InvalidBundleError: It is cut short, was changed, or another key has signed it.
         """
-        running = hashlib.sha256()
-        self._file.seek(0)
-        while (left := self._end - self._file.tell()) > 0:
-            chunk = self._read(min(_CHUNK_BYTES, left))
+        running, sums = hashlib.sha256(), list[bytes]()
+        for chunk in self._chunks():
             running.update(chunk)
+            sums.append(hashlib.sha256(chunk).digest())
             progress(len(chunk))
         digest, signature = self._read(_DIGEST_BYTES), self._read(_SIGNATURE_BYTES)
         if running.digest() != digest:
@@ -142,10 +141,10 @@ class Bundle:
             raise InvalidBundleError(
                 f"the bundle is not signed by the key of gateway {self.header.gateway_id!r}"
             ) from error
-        self._digest = digest
+        self._sums = sums
 
     def segments(self, *, progress: Progress = lambda _done: None) -> Iterator[bytes]:
-        """Yield the segments of a verified bundle.
+        """Yield the segments of a verified bundle, each as it was when it was verified.
 
         Args:
             progress: Told the bytes read.
@@ -154,24 +153,32 @@ class Bundle:
             InvalidBundleError: The file was changed since it was verified, or is not as `Header`
                 says.
         """
-        assert self._digest, "verify() comes first"  # noqa: S101 - a fault of ours, not of the file
-        running = hashlib.sha256()
-        self._file.seek(0)
-        running.update(self._read(self._begin))
-        count = 0
-        while (length := self._read(4)) != _END:
+        assert self._sums, "verify() comes first"  # noqa: S101 - a fault of ours, not of the file
+        verified = _Pieces(self._verified())
+        verified.take(self._begin)
+        left, count = self._end - self._begin - len(_END), 0
+        while (length := verified.take(4)) != _END:
             size = int.from_bytes(length, "big")
-            if size > min(MAX_SEGMENT_BYTES, self._end - self._file.tell()):
+            left -= 4 + size
+            if size > MAX_SEGMENT_BYTES or left < 0:
                 raise InvalidBundleError(f"segment {count} of the bundle has no valid length")
-            data = self._read(size)
-            running.update(length)
-            running.update(data)
+            data = verified.take(size)
             progress(4 + size)
             count += 1
             yield data
-        running.update(_END)
-        if running.digest() != self._digest or count != self.header.segments:
-            raise InvalidBundleError("the bundle was changed while it was read")
+        if left or count != self.header.segments:
+            raise InvalidBundleError("the bundle does not carry the segments its header counts")
+
+    def _chunks(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        for begin in range(0, self._end, _CHUNK_BYTES):
+            yield self._read(min(_CHUNK_BYTES, self._end - begin))
+
+    def _verified(self) -> Iterator[bytes]:
+        for chunk, known in zip(self._chunks(), self._sums, strict=True):
+            if hashlib.sha256(chunk).digest() != known:
+                raise InvalidBundleError("the bundle was changed while it was read")
+            yield chunk
 
     def _read_header(self) -> Header:
         self._file.seek(0)
@@ -196,3 +203,18 @@ class Bundle:
         if len(data) != size:
             raise InvalidBundleError("the bundle is cut short")
         return data
+
+
+class _Pieces:
+    """Chunks, taken in pieces of other sizes."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._ahead = bytearray()
+
+    def take(self, size: int) -> bytes:
+        while len(self._ahead) < size:
+            self._ahead += next(self._chunks)
+        piece = bytes(self._ahead[:size])
+        del self._ahead[:size]
+        return piece

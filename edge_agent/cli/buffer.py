@@ -65,7 +65,7 @@ def repair(*, config: ConfigOption = None, json_: JsonOption = False) -> None:
             typer.echo(told(report))
         if not reports:
             typer.echo("nothing is damaged")
-    raise typer.Exit(1 if any(report.lost_ranges for report in reports) else 0)
+    raise typer.Exit(1 if any(one.lost_ranges or one.file_lost for one in reports) else 0)
 
 
 @app.command("stats")
@@ -107,8 +107,9 @@ def _show_verified(found: Verified, *, path: Path, json_: bool) -> None:
     if found.faults:
         print_table(("where", "what"), rows=[(one.place, one.fault) for one in found.faults])
         typer.echo(
-            "stop the agent and run `edge-agent buffer repair`, or start it again: it salvages "
-            "what can be read",
+            "stop the agent and run `edge-agent buffer repair`: it salvages what can be read, and "
+            "declares the rest lost. Otherwise the agent does so when it meets damage of the file "
+            "or its log; a damaged segment it sets aside, and declares lost, when its turn comes",
             err=True,
         )
     else:

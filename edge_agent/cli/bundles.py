@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +23,13 @@ _FORMATS = "RFC 3339 with a zone, as 2026-06-01T12:00:00Z"
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="Where the bundle goes, as on a USB stick.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Where the bundle goes, as on a USB stick; in a folder it is named after the "
+            "gateway and the time."
+        ),
+    ],
     *,
     since: Annotated[str | None, typer.Option(help=f"Data from then on: {_FORMATS}.")] = None,
     until: Annotated[str | None, typer.Option(help="Data before then.")] = None,
@@ -31,16 +37,22 @@ def export(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Write what waits into a signed bundle for `collector import`; nothing is removed here."""
+    """Write what waits into a signed bundle for `collector import`; nothing is removed here.
+
+    What is damaged is left out, and the exit code then 1.
+    """
     settings = load_config(config_path(config))
     identity = load_identity(settings.identity.path)
-    span = Span(**{name: us for name, us in _bounds(since, until).items() if us is not None})
+    span = _span(since, until)
+    now_us = time.time_ns() // 1000
+    if file.is_dir():
+        file /= _name(identity.gateway_id, now_us=now_us)
     if file.exists() and not force:
         raise EdgeError(f"{file} is there already; --force replaces it")
     header = Header(
         gateway_id=identity.gateway_id,
         site=identity.site,
-        created_us=time.time_ns() // 1000,
+        created_us=now_us,
         segments=0,
         rows=0,
         readings=0,
@@ -55,6 +67,7 @@ def export(
             progress=progress,
         )
     _show_exported(exported, json_=json_)
+    raise typer.Exit(1 if exported.damaged else 0)
 
 
 def import_(
@@ -118,8 +131,16 @@ async def _make(path: Path, *, max_bytes: int) -> None:
         pass
 
 
-def _bounds(since: str | None, until: str | None) -> dict[str, int | None]:
-    return {"since_us": _moment("--since", since), "until_us": _moment("--until", until)}
+def _name(gateway_id: str, *, now_us: int) -> str:
+    return f"{gateway_id}-{datetime.fromtimestamp(now_us / 1e6, UTC):%Y%m%dT%H%M%SZ}.bundle"
+
+
+def _span(since: str | None, until: str | None) -> Span:
+    bounds = {"since_us": _moment("--since", since), "until_us": _moment("--until", until)}
+    span = Span(**{name: us for name, us in bounds.items() if us is not None})
+    if span.since_us >= span.until_us:
+        raise typer.BadParameter(f"--since {since} is not before --until {until}")
+    return span
 
 
 def _moment(option: str, text: str | None) -> int | None:
@@ -147,5 +168,11 @@ def _show_exported(exported: Exported, *, json_: bool) -> None:
         typer.echo(
             f"{exported.undated} segments are not in it: they are dated when this gateway's clock "
             "is right",
+            err=True,
+        )
+    if exported.damaged:
+        typer.echo(
+            f"{exported.damaged} segments with {exported.damaged_rows} rows are not in it: they "
+            "are damaged; `edge-agent buffer verify` names them",
             err=True,
         )

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from edge_agent.errors import EdgeError
+from edge_agent.outbox.damage import is_headless
 
 
 def no_writes(folder: Path) -> str | None:
@@ -27,7 +28,7 @@ def no_writes(folder: Path) -> str | None:
 
 
 def readable(outbox: Path) -> Path:
-    """Return the path of an outbox that is there and that we may read.
+    """Return the path of an outbox that is there, or whose log is, and that we may read.
 
     Raises:
         EdgeError: It is neither, or not both.
@@ -35,6 +36,8 @@ def readable(outbox: Path) -> Path:
     try:
         outbox.open("rb").close()
     except FileNotFoundError:
+        if is_headless(outbox):
+            return outbox
         raise EdgeError(f"there is no outbox {outbox}: the agent has never run here") from None
     except PermissionError as error:
         raise EdgeError(

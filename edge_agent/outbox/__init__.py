@@ -12,8 +12,8 @@ sent out of turn       `requested` by the collector
 what was not stored    `quarantine`, `replays`; what a person does about it: `by_hand`
 too much, too small    `tidying` asks `limits`; `merging` (`joining`), `shedding` (`thinning`); what
                        is gone is `declared`
-the file               `file`, opened by `opening` under its `lock`; `upgrade`, `state`; `room`,
-                       `disk`; `sqlite`
+the file               `file`, opened by `opening` under its `lock`; `version`, `upgrade`; `state`;
+                       `room`, `disk`; `sqlite`
 damage                 `damage` puts aside; `damage_watch` starts `salvage`, which reads `pages` and
                        `wal` (`layout`, `records`), weighs what is `found`: `salvage_report`
 looking and carrying   `examine` verifies and counts; `bundles` for sticks; both look `beside` the

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
+from zlib import crc32
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge_agent.errors import EdgeError, OutboxFullError
+from edge_agent.errors import EdgeError, OutboxDamagedError, OutboxFullError
 from edge_agent.outbox.beside import refuse_damage
 from edge_agent.outbox.disk import sync_folder
 from edge_agent.outbox.found import Ranges
 from edge_agent.outbox.rows import insertion, row_of
 from edge_agent.outbox.sqlite import connected, written
+from edge_agent.outbox.version import refuse_other_version
 from edge_agent.sealed import sealed_of
 from shared.bundle import Bundle, Header, Progress, write_bundle
 from shared.errors import InvalidSegmentError
@@ -27,6 +29,24 @@ _BATCH_BYTES: Final = 4_000_000
 _BATCH_SEGMENTS: Final = 1_000
 _PRIVATE: Final = 0o600
 _WITHIN: Final = "to_us >= :since AND from_us < :until"
+_COUNT: Final = f"""
+WITH found AS MATERIALIZED (
+    SELECT rows, readings, is_whole(body, checksum) AS whole
+    FROM segment
+    WHERE boot IS NULL AND {_WITHIN}
+)
+SELECT
+    count(*) FILTER (WHERE whole),
+    coalesce(sum(rows) FILTER (WHERE whole), 0),
+    coalesce(sum(readings) FILTER (WHERE whole), 0),
+    count(*) FILTER (WHERE NOT whole),
+    coalesce(sum(rows) FILTER (WHERE NOT whole), 0)
+FROM found
+"""
+_BODIES: Final = (
+    f"SELECT body FROM segment WHERE boot IS NULL AND {_WITHIN} AND is_whole(body, checksum) "
+    "ORDER BY id"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +74,10 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """Of the file."""
     undated: int
     """Segments left out: they wait for this gateway's clock to be right."""
+    damaged: int
+    """Segments left out: their bytes changed on disk."""
+    damaged_rows: int
+    """Rows of those."""
 
 
 class TakenIn(msgspec.Struct, kw_only=True):
@@ -80,7 +104,7 @@ def export_bundle(
     span: Span,
     progress: Callable[[int, int], None],
 ) -> Exported:
-    """Write what waits on disk into a bundle; nothing is removed.
+    """Write what waits on disk and is whole into a bundle; nothing is removed.
 
     The file appears under its name once it is whole and on the disk.
 
@@ -93,21 +117,19 @@ def export_bundle(
         progress: Told how many segments are written, and of how many.
 
     Raises:
-        OutboxError: The outbox cannot be read, or is damaged.
+        OutboxError: The outbox cannot be read, is damaged, or of another version.
         EdgeError: The bundle cannot be written.
     """
     bounds = {"since": span.since_us, "until": span.until_us}
     refuse_damage(path)
+    refuse_other_version(path)
     with connected(path, mode="ro") as connection:
         connection.execute("BEGIN")  # one view of it, however long this takes
-        counts = connection.execute(
-            "SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(readings), 0) "
-            f"FROM segment WHERE boot IS NULL AND {_WITHIN}",
-            bounds,
-        ).fetchone()
+        connection.create_function("is_whole", 2, _is_whole)
+        [counts] = connection.execute(_COUNT, bounds)
         undated = f"SELECT count(*) FROM segment WHERE boot IS NOT NULL AND {_WITHIN}"
         [(left_out,)] = connection.execute(undated, bounds)
-        segments, rows, readings = counts
+        segments, rows, readings, damaged, damaged_rows = counts
         counted = msgspec.structs.replace(header, segments=segments, rows=rows, readings=readings)
         bodies = _bodies(connection, bounds=bounds, count=segments, progress=progress)
         with _replaced(to) as file:
@@ -119,6 +141,8 @@ def export_bundle(
         readings=readings,
         size_bytes=to.stat().st_size,
         undated=left_out,
+        damaged=damaged,
+        damaged_rows=damaged_rows,
     )
 
 
@@ -136,11 +160,12 @@ def import_bundle(path: Path, *, bundle: Bundle, now_us: int, progress: Progress
 
     Raises:
         OutboxFullError: There is no more room; what was added until then stays.
-        OutboxError: The outbox cannot be written, or is damaged.
+        OutboxError: The outbox cannot be written, is damaged, or of another version.
         InvalidBundleError: The file changed meanwhile.
     """
     taken, known = TakenIn(), Ranges()
     refuse_damage(path)
+    refuse_other_version(path)
     with connected(path) as connection:
         for table in ("segment", "set_aside"):
             for row in connection.execute(f"SELECT stream, first_seq, last_seq FROM {table}"):
@@ -201,10 +226,16 @@ def _bodies(
     count: int,
     progress: Callable[[int, int], None],
 ) -> Iterator[bytes]:
-    query = f"SELECT body FROM segment WHERE boot IS NULL AND {_WITHIN} ORDER BY id"
-    for number, (body,) in enumerate(connection.execute(query, bounds), 1):
+    number = 0
+    for number, (body,) in enumerate(connection.execute(_BODIES, bounds), 1):
         yield body
         progress(number, count)
+    if number != count:
+        raise OutboxDamagedError("the outbox is damaged: segments changed while they were read")
+
+
+def _is_whole(body: object, checksum: object) -> bool:
+    return isinstance(body, bytes) and crc32(body) == checksum
 
 
 @contextlib.contextmanager

@@ -22,10 +22,14 @@ from edge_agent.outbox.wal import looks_damaged
 
 LOG_FAULT: Final = "the log beside it is damaged"
 """What is found where SQLite would pass over some of the log."""
+FILE_FAULT: Final = "the file is gone or has no header, and its log is still there"
+"""What is found where SQLite would drop a log, or read it with what is no database."""
 
 _PRIVATE: Final = 0o600
 _KEPT: Final = 3
 _PENDING: Final = ".salvaging"
+_MAGIC: Final = b"SQLite format 3\0"
+_HEADER_BYTES: Final = 100
 
 
 class Damage(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +72,34 @@ def put_aside_if_damaged(path: Path, *, now: datetime, same_boot: bool) -> None:
     try:
         if _marker(path).exists():
             put_aside(path, reason=_marker(path).read_text("utf-8", "replace"), now=now)
+        elif is_headless(path):
+            put_aside(path, reason=FILE_FAULT, now=now)
         elif looks_damaged(log_of(path), same_boot=same_boot):
             put_aside(path, reason=LOG_FAULT, now=now)
     except OSError as error:
         raise OutboxError(f"cannot look at {path}: {error.strerror}") from error
+
+
+def is_headless(path: Path) -> bool:
+    """Tell whether a file is gone or has no header, though there is something in its log.
+
+    SQLite writes the header before it makes a log. It drops a log beside an empty file in silence,
+    even if it is told only to read.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    log = log_of(path)
+    if not log.exists() or not log.stat().st_size:
+        return False
+    if not path.exists():
+        return True
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    return len(header) < _HEADER_BYTES or not header.startswith(_MAGIC)
 
 
 def put_aside(path: Path, *, reason: str, now: datetime) -> Path:
@@ -93,6 +121,8 @@ def put_aside(path: Path, *, reason: str, now: datetime) -> Path:
     noticed_us = round(now.timestamp() * 1e6)
     damage = Damage(reason=reason, noticed_us=noticed_us, stream=uuid4())
     try:
+        if not path.exists():  # an empty file stands for it, whose renaming can be resumed
+            _write(path, b"")
         _write(_note(aside), msgspec.json.encode(damage))
     except OSError as error:
         raise OutboxError(f"cannot put {path} aside: {error.strerror}") from error

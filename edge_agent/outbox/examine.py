@@ -10,17 +10,13 @@ from zlib import crc32
 import msgspec
 
 from edge_agent.errors import OutboxDamagedError, OutboxError
-from edge_agent.outbox.beside import hides_damage, refuse_damage
-from edge_agent.outbox.damage import (
-    LOG_FAULT,
-    log_of,
-    pending,
-    put_aside_files,
-)
+from edge_agent.outbox.beside import hidden_damage, refuse_damage
+from edge_agent.outbox.damage import FILE_FAULT, log_of, pending, put_aside_files
 from edge_agent.outbox.disk import free_bytes
 from edge_agent.outbox.sqlite import connected
 from edge_agent.outbox.state import RECALL, TOTALS
 from edge_agent.outbox.totals import Totals
+from edge_agent.outbox.version import refuse_other_version
 from shared.errors import InvalidSegmentError
 from shared.segments import decode
 
@@ -113,9 +109,13 @@ def verify(path: Path, *, progress: Callable[[int, int], None]) -> Verified:
         Fault(place=str(aside), fault="was put aside and is still to be salvaged")
         for aside in pending(path)
     ]
-    if hides_damage(path):
-        found.faults.append(Fault(place=str(log_of(path)), fault=LOG_FAULT))
+    if hidden := hidden_damage(path):
+        where = path if hidden == FILE_FAULT else log_of(path)
+        found.faults.append(Fault(place=str(where), fault=hidden))
+        if where == path:
+            return found  # SQLite would drop the log
     try:
+        refuse_other_version(path)
         with connected(path, mode="ro") as connection:
             for (said,) in connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})"):
                 if said != "ok":
@@ -124,7 +124,7 @@ def verify(path: Path, *, progress: Callable[[int, int], None]) -> Verified:
                 if len(found.faults) < _MOST_FAULTS:
                     found.faults.append(Fault(place=place, fault=fault))
     except OutboxDamagedError as error:
-        found.faults.append(Fault(place="file", fault=str(error.__cause__)))
+        found.faults.append(Fault(place="file", fault=str(error.__cause__ or error)))
     return found
 
 
@@ -135,6 +135,7 @@ def stats(path: Path) -> Stats:
         OutboxError: It is not there, damaged, or of another version.
     """
     refuse_damage(path)
+    refuse_other_version(path)
     with connected(path, mode="ro") as connection:
         connection.execute("BEGIN")
         by_kind = connection.execute(f"SELECT kind, {_PILE} FROM segment GROUP BY kind").fetchall()

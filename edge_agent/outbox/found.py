@@ -119,6 +119,20 @@ def header_of(row: Mapping[str, Any], *, id_: int) -> Found | None:
     return found if plausible else None
 
 
+def fronts(found: Iterable[Found]) -> list[Found]:
+    """Return what came before the first segment of each stream.
+
+    Most of it was sent, for a stream begins with flush 0: the collector knows.
+    """
+    missing: dict[bytes, Found] = {}
+    for one in sorted(found):
+        if one.stream not in missing:
+            missing[one.stream] = one._replace(
+                first_seq=0, last_seq=one.first_seq - 1, to_us=one.from_us, rows=0, id=0
+            )
+    return [one for one in missing.values() if one.last_seq >= 0]
+
+
 def gaps(found: Iterable[Found]) -> list[Found]:
     """Return what is missing between the segments of each stream, where something may have been.
 

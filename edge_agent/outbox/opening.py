@@ -23,12 +23,11 @@ from edge_agent.outbox.room import Room, file_bytes
 from edge_agent.outbox.sqlite import BUSY_SECONDS, disk_error, mapped_errors, marked
 from edge_agent.outbox.state import restore_state
 from edge_agent.outbox.upgrade import schema, upgrade
+from edge_agent.outbox.version import SCHEMA_VERSION, known, refuse_other_version
 
-SCHEMA_VERSION: Final = 2
 PAGE_BYTES: Final = 1024
 """Small, for a flush is: `tests/benchmarks/disk_bytes.py` counts half the bytes of 4,096."""
 
-_NO_VERSION: Final = 1000  # there will not be so many: who claims it is damaged
 _ORDERED: Final = ("segment", "set_aside", "quarantine", "replay")
 _SMALL: Final = (
     "SELECT * FROM state",
@@ -96,13 +95,8 @@ async def change_file(path: Path, *, max_bytes: int) -> AsyncIterator[OutboxFile
     """
     refuse_damage(path)
     async with _connected(path) as connection:
+        refuse_other_version(path)
         with mapped_errors(path):
-            version = await _check_version(connection, path=path)
-            if version != SCHEMA_VERSION:
-                raise OutboxError(
-                    f"{path} is of version {version}, not {SCHEMA_VERSION}: the agent brings it up "
-                    "to date when it starts"
-                )
             [(page_bytes,)] = await connection.execute_fetchall("PRAGMA page_size")
             await connection.execute("PRAGMA synchronous = FULL")
             pages = file_bytes(max_bytes) // page_bytes
@@ -169,14 +163,7 @@ async def _prepare(connection: aiosqlite.Connection, *, path: Path, room: Room) 
 
 async def _check_version(connection: aiosqlite.Connection, *, path: Path) -> int:
     [(version,)] = await connection.execute_fetchall("PRAGMA user_version")
-    if version > _NO_VERSION:
-        raise OutboxDamagedError(f"{path} claims to be of version {version}")
-    if version > SCHEMA_VERSION:
-        raise OutboxError(
-            f"{path} is of version {version}, this agent knows up to {SCHEMA_VERSION}; "
-            "install the agent that wrote it, or a newer one"
-        )
-    return int(version)
+    return known(version, path=path)
 
 
 def _make_private(path: Path) -> None:

@@ -18,7 +18,7 @@ import msgspec
 from edge_agent.errors import OutboxError, OutboxFullError
 from edge_agent.outbox.damage import Damage, damage_of, settled
 from edge_agent.outbox.declared import declarations, loss_of
-from edge_agent.outbox.found import Found, Ranges, gaps, header_of, is_intact, truth
+from edge_agent.outbox.found import Found, Ranges, fronts, gaps, header_of, is_intact, truth
 from edge_agent.outbox.layout import Cell
 from edge_agent.outbox.pages import Pages
 from edge_agent.outbox.records import values_of
@@ -121,6 +121,7 @@ class Salvage:
         progress: Callable[[int, int], None],
     ) -> bool:
         with contextlib.closing(Pages.open(self._aside)) as pages:
+            report.file_lost = pages.size_bytes < pages.page_bytes
             for cell in pages.cells():
                 if isinstance(cell, int):
                     progress(cell, pages.size_bytes)
@@ -172,7 +173,7 @@ class Salvage:
                 connection.execute(*insertion(table, row))
             set_aside = [row for table, row in batch.rows if table == "set_aside"]
             if set_aside:
-                count(connection, set_aside=set_aside, lost_rows=0)
+                count(connection, set_aside=set_aside)
 
         if not self._written(connection, work):
             return False
@@ -185,22 +186,24 @@ class Salvage:
     def _declare(self, connection: sqlite3.Connection, *, damage: Damage, report: Salvaged) -> bool:
         """Declare what is lost, once, and note what was done."""
         now_us = time.time_ns() // 1000
-        losses = self._losses(now_us)
+        losses = self._losses(now_us, file_lost=report.file_lost)
         report.lost_ranges = len(losses)
         report.lost_rows = sum(loss.rows or 0 for loss in losses)
+        report.unknown_ranges = sum(loss.rows is None for loss in losses)
 
         def work() -> None:
             for one in declarations(losses, stream=damage.stream):
                 if not self._known.covers(damage.stream.bytes, one.key.first_seq, one.last_seq):
                     row = row_of(one) | {"created_us": now_us}
                     connection.execute(*insertion("segment", row))
-            count(connection, set_aside=(), lost_rows=report.lost_rows)
+            if losses or report.file_lost:
+                count(connection, lost_rows=report.lost_rows)
             value = msgspec.json.encode(report)
             connection.execute(REMEMBER, (REPORT, value))
 
         return self._written(connection, work)
 
-    def _losses(self, now_us: int) -> list[Loss]:
+    def _losses(self, now_us: int, *, file_lost: bool) -> list[Loss]:
         found = sorted({*self._found})
         unreadable = [
             one
@@ -209,6 +212,7 @@ class Salvage:
         ]
         ranges: list[tuple[Found, int | None]] = [(one, one.rows) for one in unreadable]
         ranges += [(one, None) for one in gaps(found + unreadable)]
+        ranges += [(one, None) for one in fronts(found + unreadable) if file_lost]
         reason = LossReason.DAMAGED
         return [loss_of(one, rows=rows, reason=reason, now_us=now_us) for one, rows in ranges]
 

@@ -34,32 +34,53 @@ class Salvaged(msgspec.Struct, kw_only=True):
     """Ranges that were declared lost."""
     lost_rows: int = 0
     """Rows of those whose extent is known."""
+    unknown_ranges: int = 0
+    """How many of those ranges have an extent that nobody knows."""
+    file_lost: bool = False
+    """Whether only the log was left: nobody knows what the file held."""
 
 
 def told(report: Salvaged) -> str:
     """Say what became of a damaged file."""
     when = datetime.fromtimestamp(report.noticed_us / 1e6, UTC)
-    lost = (
-        f"{report.lost_ranges} ranges (of those known {report.lost_rows} rows) are declared lost"
-        if report.lost_ranges
-        else "nothing is known to be lost"
-    )
     return (
         f"the outbox was found damaged at {when:%Y-%m-%d %H:%M:%SZ} ({report.reason}): "
-        f"{report.segments} segments with {report.rows} rows were salvaged, {lost}; "
+        f"{report.segments} segments with {report.rows} rows were salvaged, {_lost(report)}; "
         f"the damaged file is kept as {report.file}, delete it when nobody needs it"
     )
 
 
 def count(
-    connection: sqlite3.Connection, *, set_aside: Sequence[Mapping[str, Any]], lost_rows: int
+    connection: sqlite3.Connection,
+    *,
+    set_aside: Sequence[Mapping[str, Any]] = (),
+    lost_rows: int | None = None,
 ) -> None:
-    """Add to the totals what they do not count by themselves, as they do segments."""
+    """Add to the totals what they do not count by themselves, as they do segments.
+
+    Args:
+        connection: In a transaction.
+        set_aside: Rows of the table ``set_aside``.
+        lost_rows: Rows lost; 0 when something is and nobody knows how much, None when nothing is.
+    """
     found = connection.execute(RECALL, (TOTALS,)).fetchone()
     totals = msgspec.json.decode(found[0], type=Totals) if found else Totals()
     for row in set_aside:
         totals.set_aside.add(1, row["rows"], row["readings"], len(row["body"]))
-    lost = totals.lost.get(LossReason.DAMAGED, 0) + lost_rows
-    totals.lost[LossReason.DAMAGED.value] = lost
+    if lost_rows is not None:
+        lost = totals.lost.get(LossReason.DAMAGED, 0) + lost_rows
+        totals.lost[LossReason.DAMAGED.value] = lost
     value = msgspec.json.encode(totals)
     connection.execute(REMEMBER, (TOTALS, value))
+
+
+def _lost(report: Salvaged) -> str:
+    rest = ", and nobody knows what else the file held" if report.file_lost else ""
+    if not report.lost_ranges:
+        return f"nothing is known to be lost{rest}"
+    known, unknown = f"{report.lost_rows} rows", f"{report.unknown_ranges} ranges of unknown size"
+    if not report.lost_rows:
+        extent = "an unknown number of rows"
+    else:
+        extent = f"{known}, and {unknown}" if report.unknown_ranges else known
+    return f"{report.lost_ranges} ranges ({extent}) are declared lost{rest}"

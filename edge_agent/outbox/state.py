@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from edge_agent.errors import OutboxError
+from edge_agent.outbox.beside import refuse_damage
 from edge_agent.outbox.file import OutboxFile
 from edge_agent.outbox.sqlite import connected, mapped_errors, written
 
@@ -59,8 +60,9 @@ def recall_from(path: Path, name: str) -> bytes | None:
     """Return what was last remembered under a name, beside an agent that may be running.
 
     Raises:
-        OutboxError: The file cannot be read.
+        OutboxError: The file cannot be read, or is damaged.
     """
+    refuse_damage(path)
     with connected(path, mode="ro") as connection:
         rows = connection.execute(RECALL, (name,)).fetchall()
     return rows[0][0] if rows else None
@@ -76,6 +78,20 @@ def restore_state(path: Path, *, aside: Path) -> None:
     Raises:
         OutboxError: The outbox in use cannot be written.
     """
+    found = {} if _is_empty(aside) else _kept_in(aside)
+    # Nobody knows how far a stream went whose end is damaged: the new file vouches for none.
+    found.pop(RUNS, None)
+    found[TOTALS] = _only_losses(found.get(TOTALS, b""))
+    with mapped_errors(path), connected(path) as connection, written(connection):
+        connection.executemany("INSERT OR IGNORE INTO state VALUES (?, ?)", list(found.items()))
+
+
+def _is_empty(aside: Path) -> bool:
+    """Tell whether nothing is in a file; opening it, SQLite would drop the log beside it."""
+    return not aside.exists() or not aside.stat().st_size
+
+
+def _kept_in(aside: Path) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     with (
         contextlib.suppress(OutboxError, sqlite3.Error, UnicodeDecodeError),
@@ -83,11 +99,7 @@ def restore_state(path: Path, *, aside: Path) -> None:
     ):
         found |= damaged.execute("SELECT name, value FROM state").fetchall()
     aside.with_name(f"{aside.name}-shm").unlink(missing_ok=True)
-    # Nobody knows how far a stream went whose end is damaged: the new file vouches for none.
-    found.pop(RUNS, None)
-    found[TOTALS] = _only_losses(found.get(TOTALS, b""))
-    with mapped_errors(path), connected(path) as connection, written(connection):
-        connection.executemany("INSERT OR IGNORE INTO state VALUES (?, ?)", list(found.items()))
+    return found
 
 
 def _only_losses(totals: bytes) -> bytes:

@@ -16,7 +16,7 @@ AT_ONCE: Final = 16
 
 _MAY_GO: Final = "FROM segment WHERE boot IS NOT NULL AND (? OR boot <> ?)"
 _ANY: Final = f"SELECT EXISTS (SELECT 1 {_MAY_GO})"
-_LIST: Final = f"SELECT id, {SEALED} {_MAY_GO} ORDER BY id LIMIT {AT_ONCE}"
+_LIST: Final = f"SELECT id, checksum, {SEALED} {_MAY_GO} ORDER BY id LIMIT {AT_ONCE}"
 _RELEASE: Final = (
     "UPDATE segment SET boot = NULL, offset_us = NULL, from_us = ?, to_us = ?, "
     "created_us = created_us + ?, checksum = ?, body = ? WHERE id = ?"
@@ -77,10 +77,13 @@ class Undated:
     async def _release(self, which: Row, dated: Dated) -> int:
         async with self._shelf.changing() as change:
             found = await change.transaction.read(_LIST, which)
-            before = [sealed_of_row(tuple(row)) for _, *row in found]
+            before = [sealed_of_row(tuple(row)) for _, _, *row in found]
             after = await asyncio.to_thread(lambda: [dated(one) for one in before])
             rows = []
-            for (id_, *_), old, new in zip(found, before, after, strict=True):
+            for (id_, checksum, *_), old, new in zip(found, before, after, strict=True):
+                if crc32(old.body) != checksum:  # it is set aside when its turn comes
+                    rows.append((old.from_us, old.to_us, 0, checksum, old.body, id_))
+                    continue
                 change.totals.of(old.kind).size_bytes += len(new.body) - len(old.body)
                 moved_us = new.from_us - old.from_us
                 rows.append((new.from_us, new.to_us, moved_us, crc32(new.body), new.body, id_))

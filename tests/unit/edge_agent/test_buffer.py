@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sqlite3
 from contextlib import closing
 from uuid import uuid4
@@ -18,7 +19,7 @@ from edge_agent.outbox import open_outbox
 from edge_agent.sealed import seal
 from shared.bundle import Bundle
 from shared.errors import InvalidBundleError
-from shared.segments import Segment, decode
+from shared.segments import Segment, decode, encode
 
 KEY = Ed25519PrivateKey.generate()
 STREAM = uuid4()
@@ -129,6 +130,50 @@ def test_an_export_can_be_of_a_span_of_time(config, filled, tmp_path):
     assert sorted(decode(data).first_seq for data in read(stick)[1]) == list(range(5, 15))
 
 
+def test_an_export_leaves_out_what_is_damaged_and_says_so(config, filled, outbox_path, tmp_path):
+    stick = tmp_path / "stick.bundle"
+    with closing(sqlite3.connect(outbox_path)) as file:
+        [(body,)] = file.execute("SELECT body FROM segment WHERE id = 4")
+        file.execute("UPDATE segment SET body = ? WHERE id = 4", [still_decoding(body)])
+        file.execute("UPDATE segment SET body = ? WHERE id = 9", [os.urandom(50)])
+        file.commit()
+
+    exported = answer(config, "export", str(stick), code=1)
+    said = run(config, "export", str(stick), "--force")[1]
+
+    header, segments = read(stick)
+    whole = [one.body for one in filled if one.key.first_seq not in {3, 8}]
+    assert (sorted(segments), header.segments, header.rows) == (sorted(whole), 28, 1680)
+    assert (exported["segments"], exported["damaged"], exported["damaged_rows"]) == (28, 2, 120)
+    assert "2 segments with 120 rows are not in it" in said
+
+
+def still_decoding(body):
+    """The body of a segment with other values, as damage may leave it."""
+    segment = decode(body)
+    weather = segment.tables["weather"]
+    wrong = weather | {"wind_mm_s": weather["wind_mm_s"] + 1}
+    return encode(Segment(segment.stream, segment.first_seq, segment.last_seq, {"weather": wrong}))
+
+
+def test_an_export_into_a_folder_is_named_after_the_gateway_and_the_time(config, filled, tmp_path):
+    stick = tmp_path / "stick"
+    stick.mkdir()
+
+    exported = answer(config, "export", str(stick))
+
+    [file] = stick.iterdir()
+    assert exported["file"] == str(file)
+    assert re.fullmatch(r"gw-1-\d{8}T\d{6}Z\.bundle", file.name)
+    assert read(file)[0].segments == 30
+
+
+def test_a_span_of_time_that_ends_before_it_begins_is_refused(config, filled, tmp_path):
+    since, until = "2025-06-15T17:00:00Z", "2025-06-15T18:00:00+02:00"
+    code, said = run(config, "export", str(tmp_path / "x"), "--since", since, "--until", until)
+    assert (code, since in said, until in said, (tmp_path / "x").exists()) == (2, True, True, False)
+
+
 def test_a_file_that_is_there_is_not_replaced_unless_told_to(config, filled, tmp_path):
     stick = tmp_path / "stick.bundle"
     stick.write_text("holiday photographs")
@@ -197,6 +242,14 @@ def test_verify_decodes_everything_and_names_what_is_wrong(config, filled, outbo
     assert "another segment" in bad["faults"][1]["fault"]
 
 
+def test_verify_says_what_becomes_of_a_damaged_segment(config, filled, outbox_path):
+    with closing(sqlite3.connect(outbox_path)) as file:
+        file.execute("UPDATE segment SET body = x'00' WHERE id = 3")
+        file.commit()
+    code, said = run(config, "verify")
+    assert (code, "sets aside, and declares lost, when its turn comes" in said) == (1, True)
+
+
 def test_repair_saves_what_is_whole_and_declares_the_rest_lost(config, filled, outbox_path):
     with closing(sqlite3.connect(outbox_path)) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -259,6 +312,48 @@ def test_no_command_lets_sqlite_drop_what_a_damaged_log_hides(
     assert (damaged_log.read_bytes() == before, stick.exists()) == (True, False)
 
 
+@pytest.fixture(params=["empty", "missing"])
+def headless_log(outbox_path, request):
+    """An outbox as a killed agent leaves it, without what was in its file."""
+    of_version(outbox_path, 2)
+    outbox_path.write_bytes(b"")
+    if request.param == "missing":
+        outbox_path.unlink()
+    return outbox_path.with_name("outbox.db-wal")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["quarantine", "list"],
+        ["quarantine", "discard", "--all", "--yes"],
+        ["buffer", "verify"],
+        ["buffer", "stats"],
+        ["buffer", "export", "{stick}"],
+        ["detect", "--explain", "A"],
+    ],
+    ids=" ".join,
+)
+def test_no_command_lets_sqlite_drop_a_log_without_its_file(
+    config, headless_log, tmp_path, command
+):
+    before = headless_log.read_bytes()
+    arguments = [one.format(stick=tmp_path / "stick") for one in command]
+    done = CliRunner().invoke(app, [*arguments, "--config", str(config)])
+    assert (done.exit_code, headless_log.read_bytes() == before) == (1, True)
+    assert not (tmp_path / "stick").exists()
+
+
+def test_a_log_without_its_file_is_told_and_repaired(config, headless_log, outbox_path):
+    [fault] = answer(config, "verify", code=1)["faults"]
+    code, said = run(config, "repair")
+    assert (fault["place"], "its log is still there" in fault["fault"]) == (str(outbox_path), True)
+    assert (code, "1 segments with 60 rows were salvaged" in said) == (1, True)
+    assert "nobody knows what else the file held" in said
+    assert answer(config, "verify")["segments"] == 1
+    assert "an unknown number lost to damage" in run(config, "stats")[1]
+
+
 def test_damage_that_sqlite_passes_over_is_told_and_repaired(config, damaged_log):
     [fault] = answer(config, "verify", code=1)["faults"]
     [report] = json.loads(run(config, "repair", "--json")[1])
@@ -289,3 +384,40 @@ def test_stats_count_what_waits_by_kind_and_stream(config, filled, outbox_path):
 def test_where_no_agent_ever_ran_that_is_said(config, command):
     code, said = run(config, command)
     assert (code, "has never run here" in said) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["verify", "stats", "export", "import"])
+@pytest.mark.parametrize(
+    ("version", "said"), [(3, "is of version 3, this agent knows up to 2"), (1, "brings it up to")]
+)
+def test_an_outbox_of_another_version_is_left_untouched(
+    config, outbox_path, bundle, command, version, said
+):
+    of_version(outbox_path, version)
+    before = {path: path.read_bytes() for path in files_of(outbox_path)}
+    stick = bundle.with_name("stick")
+    file = {"export": [str(stick)], "import": [str(bundle)]}.get(command, [])
+
+    code, output = run(config, command, *file)
+
+    assert (code, said in output) == (1, True)
+    assert {path: path.read_bytes() for path in files_of(outbox_path)} == before
+    assert not stick.exists()
+
+
+def of_version(path, version):
+    """An outbox as a killed agent of another version leaves it, with something in its log."""
+
+    async def killed():
+        async with open_outbox(path, max_bytes=50_000_000, spill_after=60) as outbox:
+            await outbox.keep([made(0, stream=STREAM)], settled=asyncio.Event())
+            with closing(sqlite3.connect(path)) as file:
+                file.execute(f"PRAGMA user_version = {version}")
+            return {one: one.read_bytes() for one in files_of(path)}
+
+    for one, data in asyncio.run(killed()).items():
+        one.write_bytes(data)
+
+
+def files_of(path):
+    return [path, path.with_name(f"{path.name}-wal")]

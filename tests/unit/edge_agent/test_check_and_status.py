@@ -59,12 +59,13 @@ def test_a_disk_that_takes_no_writes_is_found_out_by_writing(outbox, request):
 
 
 def test_the_status_tells_losses_in_words_and_is_silent_about_zeros(outbox, status_of):
-    lost = {"over_size": 7, "discarded": 0}
+    lost = {"over_size": 7, "damaged": 0, "discarded": 0}
     write_status(outbox.with_name("status.json"), status_of(outbox=str(outbox), lost_rows=lost))
     config = str(outbox.with_name("edge-agent.toml"))
     answer(outbox, "status")
     shown = CliRunner().invoke(app, ["status", "--config", config]).stdout
     assert "rows: 7 given up because the outbox was full" in shown
+    assert "an unknown number lost to damage" in shown
     assert "0 discarded" not in shown
     assert "held back" not in shown
 

@@ -245,3 +245,52 @@ def is_hit(body, data, *, at, end, log):
                 return True
             place = data.find(piece, place + 1)
     return False
+
+
+@pytest.fixture(params=["empty", "short", "missing"])
+async def headless(tmp_path, request):
+    """What a killed agent leaves: half of it in the file, of which little is left, half in the log.
+
+    Returns:
+        The file, the stream, and the segments that are in the log.
+    """
+    path, stream = tmp_path / "outbox.db", uuid4()
+    segments = [made(stream, seq, rows=20) for seq in range(40)]
+    async with open_outbox(path, max_bytes=SIZE, spill_after=60) as outbox:
+        for one in segments[:20]:
+            await outbox.keep([one], settled=asyncio.Event())
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("PRAGMA wal_checkpoint(RESTART)")
+        for one in segments[20:]:
+            await outbox.keep([one], settled=asyncio.Event())
+        copy(path, path.with_name("crashed"))
+    path = path.with_name("crashed") / path.name
+    if request.param == "missing":
+        path.unlink()
+    else:
+        os.truncate(path, 60 if request.param == "short" else 0)
+    return path, stream, segments[20:]
+
+
+async def test_without_its_file_a_log_is_salvaged_and_the_rest_declared_lost(headless):
+    path, stream, kept = headless
+
+    rows = await on_disk(path)
+
+    there = intact(rows)
+    assert {one.key: there[one.key] for one in kept} == {one.key: one.body for one in kept}
+    [loss] = declared(rows)
+    assert (loss.stream, loss.first_seq, loss.rows) == (stream, 0, None)
+    assert loss.last_seq < min(first for of, first in there if of == stream)
+    assert len(put_aside_files(path)) == 1
+    assert pending(path) == []
+
+
+async def test_without_its_file_a_log_is_put_aside_once(headless):
+    path = headless[0]
+    before = path.with_name("outbox.db-wal").read_bytes()
+    for _ in range(2):
+        async with open_outbox(path, max_bytes=SIZE, spill_after=60):
+            pass
+    [aside] = put_aside_files(path)
+    assert aside.with_name(f"{aside.name}-wal").read_bytes() == before

@@ -1,6 +1,8 @@
 """What is held goes when it may, over a real outbox."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -14,6 +16,7 @@ from edge_agent.outbox import open_outbox
 from edge_agent.sealed import seal
 from edge_agent.timekeeping import Timekeeper
 from programs.clocks import SECOND, YEAR, SetClocks
+from shared.losses import losses_of
 from shared.quality import Quality
 from shared.readings import Readings
 from shared.segments import Segment, decode, readings_of, readings_table
@@ -128,6 +131,25 @@ async def test_what_an_earlier_boot_left_undated_goes_flagged(gateway):
         found = await taken(outbox)
     assert times(found) == [wrong_us]
     assert qualities(found) == {Quality.ARRIVAL_TIME | Quality.TIME_SUSPECT}
+
+
+async def test_what_was_damaged_while_it_was_held_does_not_go_as_if_it_were_whole(gateway):
+    async with opened(gateway) as outbox:
+        await gateway.keeps(outbox)
+        await gateway.keeps(outbox)
+    gateway.clocks.is_set_right()
+    with closing(sqlite3.connect(gateway.path)) as file:
+        file.execute(
+            "UPDATE segment SET body = (SELECT body FROM segment WHERE id = 2) WHERE id = 1"
+        )
+        file.commit()
+    async with opened(gateway) as outbox:
+        await Gateway(gateway.path, gateway.clocks).keeper(outbox).turn()
+        assert outbox.undated.segments == 0
+        found = await taken(outbox)
+    assert [one.key.first_seq for one in found if one.key.stream == STREAM] == [1]
+    [loss] = [loss for one in found for loss in losses_of(decode(one.body))]
+    assert (loss.stream, loss.first_seq, loss.rows) == (STREAM, 0, 3)
 
 
 async def test_a_collector_that_agrees_lets_all_go_as_it_is(gateway):

@@ -72,8 +72,19 @@ def test_a_file_that_is_changed_after_it_was_verified_is_noticed(written):
     bundle.verify(KEY.public_key())
     file.seek(50_000)
     file.write(b"other")
+    given = []
     with pytest.raises(InvalidBundleError, match="changed while it was read"):
-        list(bundle.segments())
+        given.extend(bundle.segments())
+    assert set(given) <= set(SEGMENTS), "nothing is given that is not as it was verified"
+
+
+def test_segments_over_many_chunks_come_back_whole():
+    segments = [os.urandom(size) for size in (1, 3_000_000, 1_048_576, 5, 700_000)]
+    file = io.BytesIO()
+    write_bundle(file, header=header(5), segments=segments, key=KEY)
+    bundle = Bundle(file)
+    bundle.verify(KEY.public_key())
+    assert list(bundle.segments()) == segments
 
 
 def test_a_header_that_counts_wrongly_is_noticed():
