@@ -23,6 +23,7 @@ from edge_agent.detect import Detector
 from edge_agent.errors import CollectorAwayError, ConfigError, EdgeError, IdentityError
 from edge_agent.identity import exposed, is_there, load_identity
 from edge_agent.kernel import Kernel
+from edge_agent.outbox.damage import is_headless
 from edge_agent.outbox.disk import free_bytes
 from edge_agent.outbox.opening import read_file
 from edge_agent.panels import PanelBook
@@ -105,7 +106,7 @@ async def _outbox(config: Config) -> str:
             raise EdgeError(f"we may not write {one}")
     if (why := no_writes(folder)) is not None:
         raise EdgeError(f"the disk of {path} takes no writes: {why}")
-    if path.is_file():
+    if path.is_file() or is_headless(path):
         async with read_file(path) as file:
             await file.read("SELECT count(*) FROM sqlite_master")
     free = free_bytes(folder / path.name) / 1e6

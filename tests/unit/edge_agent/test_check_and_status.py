@@ -85,3 +85,13 @@ def test_a_check_looks_at_the_room_left_also_once_there_is_an_outbox(outbox):
     found = checked(outbox, "outbox", buffer="min_free_megabytes = 100_000_000\n")
     assert not found["ok"]
     assert "MB free (min_free_megabytes = 100000000): make room on it" in found["detail"]
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_check_calls_no_outbox_well_of_which_only_the_log_is_left(outbox, missing):
+    outbox.with_name("outbox.db-wal").write_bytes(b"\x37" * 4_096)
+    if missing:
+        outbox.unlink()
+    found = checked(outbox, "outbox")
+    assert (found["ok"], "its log is still there" in found["detail"]) == (False, True)
+    assert outbox.exists() is not missing
