@@ -5,8 +5,9 @@ WITH changed AS (
     RETURNING *
 ),
 noted AS (
-    INSERT INTO alert_history (alert_key, at, action, actor, note, severity)
-    SELECT alert_key, CAST(:now AS timestamptz), '{action}', CAST(:by AS text), CAST(:note AS text), severity
+    INSERT INTO alert_history (alert_key, at, action, actor, note, cause, severity)
+    SELECT alert_key, CAST(:now AS timestamptz), '{action}', CAST(:by AS text), CAST(:note AS text),
+           CAST(:cause AS text), severity
     FROM changed
 )
 SELECT {columns}

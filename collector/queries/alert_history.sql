@@ -1,4 +1,4 @@
-SELECT at, action, actor AS by, note, severity
+SELECT at, action, actor AS by, note, cause, severity
 FROM alert_history
 WHERE alert_key = :id
 ORDER BY entry

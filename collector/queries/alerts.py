@@ -105,6 +105,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Who; null for the gateway or the collector."""
     note: str | None
     """What was said of it."""
+    cause: Cause | None
+    """Of a resolved one: what it was, as said by who closed it."""
     severity: Severity
     """The severity then."""
 

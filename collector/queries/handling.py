@@ -54,7 +54,7 @@ async def acknowledge(database: Database, *, alert_id: int, by: str, now: dateti
     Raises:
         ProblemError: There is no such alert (404), or it is resolved (409).
     """
-    changed = await _run(_ACKNOWLEDGE, database, alert_id=alert_id, by=by, now=now, note=None)
+    changed = await _run(_ACKNOWLEDGE, database, alert_id=alert_id, by=by, now=now)
     return changed or await _standing(database, alert_id=alert_id)
 
 
@@ -72,8 +72,8 @@ async def resolve(
     Raises:
         ProblemError: There is no such alert (404), or it is resolved (409).
     """
-    changed = await _RESOLVE.first(
-        database, id=key_of(alert_id), by=by, now=now, note=note, cause=cause and cause.value
+    changed = await _run(
+        _RESOLVE, database, alert_id=alert_id, by=by, now=now, note=note, cause=cause
     )
     return changed or await _standing(database, alert_id=alert_id)
 
@@ -135,6 +135,7 @@ async def _run(
     alert_id: int,
     **values: str | datetime | None,
 ) -> Alert | None:
+    values = {"note": None, "cause": None} | values
     return await change.first(database, id=key_of(alert_id), **values)
 
 

@@ -65,6 +65,9 @@ async def reopen_and_resolve_again(page):
     await expect(over).to_contain_text("by test-operator: False alarm")
     await over.locator("summary").click()
     await expect(over.locator(".history li").last).to_contain_text("a fuse test")
+    ends = over.locator(".history li", has_text="resolved by")
+    await expect(ends.first).to_contain_text("resolved by test-operator: Fixed")
+    await expect(ends.last).to_contain_text("resolved by test-operator: False alarm")
 
 
 async def test_an_operator_takes_comments_and_resolves_and_a_viewer_only_looks(

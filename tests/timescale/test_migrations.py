@@ -58,6 +58,11 @@ INSERT INTO reading_raw VALUES (1, now() - interval '3 days', 1, 2, 3, 4, 0);
 INSERT INTO alert (site_key, panel_key, alert_type, severity, episode, raised_at, last_seen_at,
                    title, recommendation)
 VALUES (1, 1, 'flatline', 'low', 'one', now(), now(), 'Frozen', 'Look')"""
+RESOLVED = """
+INSERT INTO alert_history (alert_key, at, action, severity)
+SELECT alert_key, now(), action, 'low'
+FROM alert, unnest(ARRAY['resolved', 'reopened', 'resolved']) AS action;
+UPDATE alert SET state = 'resolved', resolved_at = now(), resolve_cause = 'false_alarm'"""
 KEPT = "SELECT " + ", ".join(
     f"(SELECT jsonb_agg(to_jsonb(t)) FROM {table} AS t)"
     for table in ("site", "panel", "gateway", "ledger", "reading_raw", "alert")
@@ -89,6 +94,23 @@ async def test_a_database_with_data_is_upgraded_and_keeps_all_of_it(empty_url):
         for row, old in zip(table or [], kept or [], strict=True):
             assert row | old == row
     assert [(one.first_seq, one.last_seq) for one in stream.outstanding_ranges] == [(5, 6)]
+
+
+async def test_why_an_alert_was_resolved_is_put_into_its_history(empty_url):
+    upgrade(empty_url, to="0008")
+    async with open_database(empty_url) as database, database.begin() as connection:
+        for statement in (*FILL.split(";"), *RESOLVED.split(";")):
+            await connection.execute(text(statement))
+
+    upgrade(empty_url)
+
+    causes = text("SELECT action, cause FROM alert_history ORDER BY entry")
+    async with open_database(empty_url) as database, database.connect() as connection:
+        assert [tuple(row) for row in await connection.execute(causes)] == [
+            ("resolved", None),
+            ("reopened", None),
+            ("resolved", "false_alarm"),
+        ]
 
 
 async def test_the_flavour_is_told(database, request):

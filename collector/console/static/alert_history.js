@@ -45,12 +45,6 @@ function line() {
   return { node, update };
 }
 
-/** The entries with their place as a key; the cause is kept with the alert, for its last end. */
-function entriesOf({ alert, history }, zone) {
-  const last = history.findLastIndex(({ action }) => action === "resolved");
-  return history.map((entry, place) => ({ ...entry, zone, place, cause: place === last ? alert.resolve_cause : null }));
-}
-
 function repeats({ alert, history, times_in_30_days: times }, zone) {
   const raised = history.find(({ action }) => action === "raised");
   const often = times > 1 ? `Raised ${times} times in 30 days, this time included.` : "Raised for the first time in 30 days.";
@@ -73,7 +67,7 @@ export function alertHistory({ id }) {
       const detail = await alertDetail(id);
       trouble.clear();
       setText(often, repeats(detail, zone));
-      lines.show(entriesOf(detail, zone));
+      lines.show(detail.history.map((entry, place) => ({ ...entry, zone, place })));
     } catch (error) {
       trouble.onError(error);
     }

@@ -127,6 +127,20 @@ async def test_a_cause_is_kept_with_what_is_resolved(act, alert):
     assert closed.json()["resolve_cause"] == "false_alarm"
 
 
+async def test_the_history_keeps_the_cause_of_each_end(act, get, alert):
+    path = f"/api/alerts/{alert}"
+    await act(f"{path}/resolve", {"cause": "fixed"})
+    await act(f"{path}/reopen")
+    await act(f"{path}/resolve", {"cause": "false_alarm"})
+
+    history = (await get(path)).json()["history"]
+    assert [(one["action"], one["cause"]) for one in history] == [
+        ("resolved", "fixed"),
+        ("reopened", None),
+        ("resolved", "false_alarm"),
+    ]
+
+
 @pytest.mark.parametrize("action", ["acknowledge", "resolve", "assign"])
 async def test_what_is_resolved_cannot_be_dealt_with_and_says_so(act, alert, action):
     await act(f"/api/alerts/{alert}/resolve")
