@@ -135,11 +135,11 @@ async def list_buckets(
 
 class _RawColumns(msgspec.Struct, frozen=True):
     panels: int
-    time: list[datetime]
-    temperature_mc: list[int | None]
-    voltage_mv: list[int | None]
-    current_ma: list[int | None]
-    power_mw: list[int | None]
+    timestamp: list[datetime]
+    temperature_celsius: list[float | None]
+    voltage_volts: list[float | None]
+    current_amperes: list[float | None]
+    power_output_watts: list[float | None]
     quality: list[int]
 
 
@@ -167,17 +167,5 @@ async def list_raw(
     assert columns is not None  # noqa: S101 - an aggregate of everything has a row
     if columns.panels != 1:
         await find_panel(database, panel=panel, site=site)
-    rows = zip(
-        columns.time,
-        _units(columns.temperature_mc),
-        _units(columns.voltage_mv),
-        _units(columns.current_ma),
-        _units(columns.power_mw),
-        columns.quality,
-        strict=True,
-    )
+    rows = zip(*msgspec.structs.astuple(columns)[1:], strict=True)
     return [RawReading(panel, *row) for row in rows]
-
-
-def _units(thousandths: list[int | None]) -> list[float | None]:
-    return [None if value is None else value / 1000.0 for value in thousandths]
