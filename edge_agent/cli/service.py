@@ -38,14 +38,16 @@ def install_service(
             f"{state}: name the owner with --user, or keep buffer.path and identity.path there"
         )
     unit = Template(_unit_text()).substitute(
-        command=shutil.which("edge-agent", path=str(Path(sys.executable).parent)) or "edge-agent",
-        config=path,
+        command=_argument(
+            shutil.which("edge-agent", path=str(Path(sys.executable).parent)) or "edge-agent"
+        ),
+        config=_argument(str(path)),
         user=f"User={user}" if user else "DynamicUser=yes",
         credentials="".join(
-            f"LoadCredential={key}:{str(file.absolute()).replace('%', '%%')}\n"
+            f"LoadCredential={key}:{_literal(str(file.absolute()))}\n"
             for key, file in secret_files(settings.mqtt).items()
         ),
-        writable=f"ReadWritePaths={' '.join(elsewhere)}\n" if elsewhere else "",
+        writable=f"ReadWritePaths={' '.join(map(_quoted, elsewhere))}\n" if elsewhere else "",
     )
     if print_only:
         typer.echo(unit, nl=False)
@@ -56,6 +58,21 @@ def install_service(
         raise EdgeError(f"cannot write {output}: {error.strerror}; --print prints it") from error
     typer.echo(f"wrote {output}; now: systemctl daemon-reload && "
                f"systemctl enable --now {output.name}")  # fmt: skip
+
+
+def _literal(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _quoted(text: str) -> str:
+    """Return a text as one word of a unit."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return _literal(f'"{escaped}"' if set(text) & set(" \t\"'\\;") else text)
+
+
+def _argument(text: str) -> str:
+    """Return a text as one word of a command, where ``$`` begins a variable too."""
+    return _quoted(text).replace("$", "$$")
 
 
 def _unit_text() -> str:

@@ -33,6 +33,19 @@ def test_folders_that_a_user_made_by_systemd_cannot_have_ask_for_a_user(config, 
     assert "\nUser=solar\n" in shown.stdout
 
 
+def test_what_a_path_has_beside_letters_stays_one_word_of_the_unit(config, tmp_path):
+    folder = tmp_path / "my conf"
+    folder.mkdir()
+    moved = folder / "50%$x.toml"
+    state = '[buffer]\npath = "/srv/my data/outbox.db"\n'
+    moved.write_text(config.read_text().replace(f"{tmp_path}/pass", f"{tmp_path}/5% pass") + state)
+    words = ["install-service", "--print", "--user", "solar", "--config", str(moved)]
+    shown = CliRunner().invoke(app, words).stdout
+    assert f' run --config "{folder}/50%%$$x.toml"\n' in shown
+    assert f"\nLoadCredential=mqtt.password_file:{tmp_path}/5%% password\n" in shown
+    assert '\nReadWritePaths="/srv/my data"\n' in shown
+
+
 def test_the_copy_systemd_made_goes_before_the_file_itself(config, tmp_path, monkeypatch):
     (tmp_path / "password").write_text("of the file\n")
     assert broker_of(load_config(config)).password == "of the file"
