@@ -25,13 +25,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from edge_agent.outbox.limits import Limits
+from edge_agent.outbox.limits import MERGED_BYTES, Limits
 from edge_agent.outbox.opening import open_file
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.parcel import Parcel
 from edge_agent.outbox.shelf import Order
 
-__all__ = ["Limits", "Outbox", "Parcel", "open_outbox"]
+__all__ = ["MERGED_BYTES", "Limits", "Outbox", "Parcel", "open_outbox"]
 
 
 @asynccontextmanager

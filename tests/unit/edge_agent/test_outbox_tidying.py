@@ -6,10 +6,13 @@ import sqlite3
 from contextlib import closing
 from uuid import uuid4
 
+import pytest
+
 from edge_agent.lane import Lane
-from edge_agent.outbox import open_outbox
+from edge_agent.outbox import MERGED_BYTES, Limits, open_outbox
 from edge_agent.outbox.file import Space
 from edge_agent.outbox.limits import is_nearly_empty
+from edge_agent.pacer import segment_bytes
 from edge_agent.sealed import Key, Kind, Sealed
 from shared.losses import LossReason, losses_of
 from shared.segments import decode
@@ -42,6 +45,28 @@ async def test_neighbours_become_segments_of_minutes_and_nothing_of_them_changes
     assert ranges[0][0] == 0
     assert ranges[-1][1] == 69
     assert all(before[1] + 1 == after[0] for before, after in itertools.pairwise(ranges))
+
+
+async def test_what_is_merged_goes_through_a_capped_link_in_seconds(opened):
+    cap_kbit = 30
+    size_bytes = segment_bytes(cap_kbit, at_most=MERGED_BYTES)
+    limits = Limits(max_bytes=50_000_000, merged_bytes=size_bytes)
+    flushes = [sealed(seq) for seq in range(60)]
+    async with opened(max_bytes=50_000_000, limits=limits) as outbox:
+        for one in flushes:
+            await keep(outbox, one)
+        await tidied(outbox)
+        found = await everything(outbox)
+    assert rows_of(found) == rows_of(flushes)
+    assert len(found) < 20
+    assert max(len(one.body) for one in found) / (cap_kbit * 125) <= 10
+
+
+@pytest.mark.parametrize(
+    ("kbit", "size_bytes"), [(None, MERGED_BYTES), (1, 16_384), (30, 37_500), (9_000, MERGED_BYTES)]
+)
+def test_merged_segments_are_as_large_as_the_links_cap_allows(kbit, size_bytes):
+    assert segment_bytes(kbit, at_most=MERGED_BYTES) == size_bytes
 
 
 async def test_new_segments_are_merged_although_ids_are_given_out_again(opened):
