@@ -105,7 +105,7 @@ def _kept_in(aside: Path) -> dict[str, bytes]:
 def _only_losses(totals: bytes) -> bytes:
     """Return totals of a new file: nothing is in it, but what was ever lost stays lost."""
     try:
-        lost = msgspec.json.decode(totals, type=dict[str, Any]).get("lost", {})
+        known = msgspec.json.decode(totals, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        lost = {}
-    return msgspec.json.encode({"lost": lost})
+        known = {}
+    return msgspec.json.encode({name: known.get(name, {}) for name in ("lost", "uncounted")})

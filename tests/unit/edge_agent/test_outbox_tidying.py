@@ -7,14 +7,16 @@ from contextlib import closing
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from edge_agent.lane import Lane
 from edge_agent.outbox import MERGED_BYTES, Limits, open_outbox
+from edge_agent.outbox.declared import coalesced
 from edge_agent.outbox.file import Space
 from edge_agent.outbox.limits import is_nearly_empty
 from edge_agent.pacer import segment_bytes
 from edge_agent.sealed import Key, Kind, Sealed
-from shared.losses import LossReason, losses_of
+from shared.losses import Loss, LossReason, losses_of
 from shared.segments import decode
 from unit.edge_agent.flushes import (
     DATED,
@@ -116,6 +118,22 @@ async def test_declared_losses_that_pile_up_become_few_and_say_the_same(opened):
     losses = [loss for one in found for loss in losses_of(decode(one.body))]
     assert sum(loss.rows for loss in losses) == 150 * 20
     assert (found[0].key.first_seq, found[0].last_seq) == (0, 149)
+
+
+def test_losses_of_known_and_of_unknown_size_do_not_become_one():
+    known = Loss(
+        stream=STREAM, first_seq=0, last_seq=3, rows=60, from_us=1, to_us=2,
+        reason=LossReason.DAMAGED, declared_us=3,
+    )  # fmt: skip
+    parts = [
+        known,
+        replace(known, first_seq=4, last_seq=5, rows=None),
+        replace(known, first_seq=6, last_seq=6, rows=None),
+        replace(known, first_seq=7, last_seq=9, rows=5),
+        replace(known, first_seq=10, last_seq=10, rows=6),
+    ]
+    found = [(loss.first_seq, loss.last_seq, loss.rows) for loss in coalesced(parts)]
+    assert found == [(0, 3, 60), (4, 6, None), (7, 10, 11)]
 
 
 async def test_totals_are_right_after_a_crash_between_a_put_and_anything_else(opened, tmp_path):
