@@ -15,7 +15,8 @@ too much, too small    `tidying` asks `limits`; `merging` (`joining`), `shedding
 the file               `file`, opened by `opening` under its `lock`; `version`, `upgrade`; `state`;
                        `room`, `disk`; `sqlite`
 damage                 `damage` puts aside; `damage_watch` starts `salvage`, which reads `pages` and
-                       `wal` (`layout`, `records`), weighs what is `found`: `salvage_report`
+                       `wal` (`layout`, `records`), weighs what is `found`: `salvage_report`; what
+                       is `named` comes from a log alone, too
 looking and carrying   `examine` verifies and counts; `bundles` for sticks; both look `beside` the
                        agent
 =====================  ============================================================================

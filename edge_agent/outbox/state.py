@@ -11,6 +11,7 @@ import msgspec
 from edge_agent.errors import OutboxError
 from edge_agent.outbox.beside import refuse_damage
 from edge_agent.outbox.file import OutboxFile
+from edge_agent.outbox.named import named_in_log
 from edge_agent.outbox.sqlite import connected, mapped_errors, written
 
 TOTALS: Final = "totals"
@@ -79,6 +80,9 @@ def restore_state(path: Path, *, aside: Path) -> None:
         OutboxError: The outbox in use cannot be written.
     """
     found = {} if _is_empty(aside) else _kept_in(aside)
+    if not found:
+        with contextlib.suppress(OSError):
+            found = named_in_log(aside)
     # Nobody knows how far a stream went whose end is damaged: the new file vouches for none.
     found.pop(RUNS, None)
     found[TOTALS] = _only_losses(found.get(TOTALS, b""))
