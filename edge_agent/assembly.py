@@ -10,7 +10,7 @@ from uuid import uuid4
 from edge_agent.addresses import broker_of, topics_of
 from edge_agent.budget import Budget
 from edge_agent.clock import Clock, Clocks
-from edge_agent.config import MEGABYTE, BufferSettings, Config, UploadSettings, pace_of
+from edge_agent.config import MEGABYTE, Config, UploadSettings, pace_of
 from edge_agent.detection import Detection
 from edge_agent.health import Health
 from edge_agent.identity import IdentityFiles
@@ -22,8 +22,8 @@ from edge_agent.model_download import ModelSource
 from edge_agent.model_life import ModelLife
 from edge_agent.mqtt import Subscriber
 from edge_agent.observe import Observer
-from edge_agent.outbox import Limits, Outbox, open_outbox
-from edge_agent.pacer import Pacer
+from edge_agent.outbox import MERGED_BYTES, Limits, Outbox, open_outbox
+from edge_agent.pacer import Pacer, segment_bytes
 from edge_agent.panels import PanelBook
 from edge_agent.pipeline import Stages
 from edge_agent.resends import Resends
@@ -75,7 +75,7 @@ async def assembled(config: Config, *, clocks: Clocks | None = None) -> AsyncIte
             max_bytes=config.buffer.max_bytes,
             spill_after=config.buffer.spill_after_seconds,
             order=config.upload.backlog_order,
-            limits=_limits(config.buffer, clock=clock),
+            limits=_limits(config, clock=clock),
         ) as outbox,
         open_client(config.upload.collector_url, version=version(), listener=clock) as client,
         open_detector(config) as detector,
@@ -116,11 +116,13 @@ def version() -> str:
     return installed_version("heliograph")
 
 
-def _limits(buffer: BufferSettings, *, clock: Clock) -> Limits:
+def _limits(config: Config, *, clock: Clock) -> Limits:
+    buffer, cap = config.buffer, config.upload.max_kbit_per_second
     return Limits(
         max_bytes=buffer.max_bytes,
         max_days=buffer.max_days,
         min_free_bytes=buffer.min_free_bytes,
+        merged_bytes=segment_bytes(cap, at_most=MERGED_BYTES),
         clock_is_right=lambda: clock.trusted,
     )
 

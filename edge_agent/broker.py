@@ -10,6 +10,7 @@ import gmqtt
 from gmqtt.mqtt.handler import MQTTConnectError
 
 from edge_agent.errors import BrokerError
+from edge_agent.unreachable import cut_off, why
 
 CONNECT_SECONDS: Final = 10.0
 MAX_PAYLOAD_BYTES: Final = 16_777_216
@@ -17,7 +18,7 @@ SESSION_SECONDS: Final = 0xFFFFFFFF
 """The broker keeps our session, and what we have not acknowledged, for ever."""
 
 _KEEPALIVE_SECONDS: Final = 20
-_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
+_SIGN_IN: Final = frozenset({4, 5, 134, 135})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +47,23 @@ class Broker:
 class Connection(gmqtt.Client):  # type: ignore[misc] # gmqtt has no types
     """A client for one connection: it does not reconnect by itself."""
 
-    async def reconnect(self, delay: bool = False) -> None:  # noqa: FBT001, FBT002 - as in gmqtt
-        """Do nothing: `Subscriber` makes a new connection instead."""
+    patience: asyncio.Timeout | None = None
+    """How long the broker's answer is waited for; ended at once when the line is cut before."""
+    cut = False
+    """Whether it was."""
+
+    async def reconnect(self, delay: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - gmqtt's
+        """Wait no more for an answer; `Subscriber` makes a new connection."""
+        patience, refused = self.patience, self._package_handler.has_error
+        if patience is not None and not patience.expired() and not refused:
+            self.cut = True
+            patience.reschedule(asyncio.get_running_loop().time())
+
+    @property
+    def cut_by(self) -> Exception | None:
+        """What cut the line, if not the other side closing it."""
+        error: Exception | None = self._connection._protocol._hard_reader.exception()  # noqa: SLF001 - gmqtt's
+        return error
 
     closing = False
     """Set by `close`: from then on nothing is acknowledged, whenever the line is really cut."""
@@ -84,23 +100,28 @@ async def connect(client: Connection, broker: Broker) -> None:
     Raises:
         BrokerError: It cannot be reached, does not answer, or refuses us.
     """
+    tls = broker.tls is not None
     try:
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with asyncio.timeout(CONNECT_SECONDS) as client.patience:
             await client.connect(
                 broker.host, broker.port, ssl=broker.tls or False, keepalive=_KEEPALIVE_SECONDS
             )
     except TimeoutError as error:
+        if client.cut:
+            raise BrokerError(cut_off(client.cut_by, host=broker.host, tls=tls)) from error
         raise BrokerError(f"no answer to MQTT 5 within {CONNECT_SECONDS:g} s") from error
-    except (OSError, MQTTConnectError) as error:
-        raise BrokerError(_why(error, tls=broker.tls is not None)) from error
+    except MQTTConnectError as error:
+        raise BrokerError(_refused(error)) from error
+    except OSError as error:
+        raise BrokerError(why(error, host=broker.host, tls=tls)) from error
+    finally:
+        client.patience = None
 
 
-def _why(error: Exception, *, tls: bool) -> str:
-    """Return in words why there is no connection."""
-    cut = isinstance(error, ConnectionResetError)
-    if tls and (cut or (isinstance(error, ssl.SSLError) and error.reason in _NO_TLS)):
-        return "the broker does not answer with TLS: is this port one for mqtt://, without it?"
-    return "the connection was cut as it was made" if cut else str(error)
+def _refused(error: MQTTConnectError) -> str:
+    code, said = error._code, str(error).rpartition("Refused: ")[2].rstrip(")")  # noqa: SLF001 - gmqtt's
+    hint = ": look at mqtt.username and mqtt.password_file" if code in _SIGN_IN else ""
+    return f"the broker does not let us in, {said.lower()} (code {code}){hint}"
 
 
 async def close(client: Connection) -> None:

@@ -71,7 +71,7 @@ def problems(status: Status, *, now: float, running: bool | None = True) -> list
                 "dropped since the start"
             ),
         ),
-        (sum(status.lost_rows_now.values()) > 0, _lost(status)),
+        (bool(status.lost_rows_now or status.lost_uncounted_now), _lost(status)),
         (old, f"the oldest unsent data is from {_when(status.outbox_oldest_at or 0)}"),
         (status.detector_trouble is not None, f"the detector fails: {status.detector_trouble}"),
         (_model_trouble(status) is not None, _model_trouble(status) or ""),
@@ -141,11 +141,12 @@ def _quarantined(status: Status) -> str:
     )
 
 
-def losses_in_words(lost: Mapping[str, int]) -> str:
+def losses_in_words(lost: Mapping[str, int], *, uncounted: Mapping[str, int]) -> str:
     """Return how many rows were lost, and why; empty if none were.
 
     Args:
         lost: Rows by reason; damage of unknown extent counts none, and yet is there.
+        uncounted: Ranges by reason of which nobody knows how many rows they had.
     """
     words = {
         "thinned": "thinned to one-minute means because the outbox was full",
@@ -156,14 +157,20 @@ def losses_in_words(lost: Mapping[str, int]) -> str:
         "discarded": "discarded by hand",
     }
     return "; ".join(
-        f"{rows or 'an unknown number'} {words.get(why, why)}"
-        for why, rows in lost.items()
-        if rows or why == LossReason.DAMAGED
+        f"{_number(lost.get(why, 0), unknown=uncounted.get(why, 0))} {words.get(why, why)}"
+        for why in {**lost, **uncounted}
+        if lost.get(why) or uncounted.get(why) or why == LossReason.DAMAGED
     )
 
 
+def _number(rows: int, *, unknown: int) -> str:
+    if not rows:
+        return "an unknown number"
+    return f"{rows} and an unknown number more" if unknown else str(rows)
+
+
 def _lost(status: Status) -> str:
-    lost = losses_in_words(status.lost_rows_now)
+    lost = losses_in_words(status.lost_rows_now, uncounted=status.lost_uncounted_now)
     return f"rows lost since the start, and declared to the collector: {lost}"
 
 

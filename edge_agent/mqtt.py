@@ -102,6 +102,7 @@ class Subscriber:
                 lost.set_result(self._why_lost(packet))
 
         client = new_client(self.broker, clean=False)
+        client.on_connect = self._on_connect
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = on_disconnect
@@ -122,6 +123,14 @@ class Subscriber:
             self._rivalry = f"{said}: {own_id}; each agent needs its own"
             return self._rivalry
         return f"the broker disconnected us, reason 0x{code:02X}" if code else "connection lost"
+
+    def _on_connect(self, _client: object, session_present: int, *_: object) -> None:
+        if self.subscribed.is_set() and not session_present:
+            _log.warning(
+                "the broker %s has forgotten our session: what was published while it or we were "
+                "away is lost; let it keep its state over restarts, and sessions for long",
+                self.broker,
+            )
 
     async def _on_message(
         self,

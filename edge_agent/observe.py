@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -52,6 +53,7 @@ class Observer:
         self._started_boot_us = stages.clock.since_boot_us()
         self._wear = Wear()
         self._lost_before = dict(stages.outbox.shelf.totals.lost)
+        self._uncounted_before = dict(stages.outbox.shelf.totals.uncounted)
         self._dropped_before = stages.outbox.quarantine.dropped
         self._samples = deque([(time.monotonic(), 0, 0)])
         self._rate = 0.0
@@ -166,13 +168,14 @@ class Observer:
         }
 
     def _losses_and_wear(self) -> dict[str, Any]:
-        lost, readings = self._stages.outbox.shelf.totals.lost, self._stages.counts.readings
-        now = {reason: rows - self._lost_before.get(reason, 0) for reason, rows in lost.items()}
+        totals, readings = self._stages.outbox.shelf.totals, self._stages.counts.readings
         written = self._wear.bytes_written()
         known = written is not None and readings > 0
         return {
-            "lost_rows": dict(lost),
-            "lost_rows_now": {reason: rows for reason, rows in now.items() if rows > 0},
+            "lost_rows": dict(totals.lost),
+            "lost_rows_now": _since(self._lost_before, now=totals.lost),
+            "lost_uncounted": dict(totals.uncounted),
+            "lost_uncounted_now": _since(self._uncounted_before, now=totals.uncounted),
             "disk_bytes_written": written,
             "disk_bytes_per_reading": round((written or 0) / readings, 2) if known else None,
         }
@@ -213,6 +216,12 @@ class Observer:
         """Return how many readings of the last minutes were good, and how many quarantined."""
         counts, (_, readings, quarantined) = self._stages.counts, self._samples[0]
         return counts.readings - readings, counts.quarantined - quarantined
+
+
+def _since(before: Mapping[str, int], *, now: Mapping[str, int]) -> dict[str, int]:
+    """Return by how much numbers have grown, those that have."""
+    more = {reason: number - before.get(reason, 0) for reason, number in now.items()}
+    return {reason: number for reason, number in more.items() if number > 0}
 
 
 def _epoch(moment: float) -> float:

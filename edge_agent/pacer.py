@@ -5,6 +5,9 @@ from typing import Final
 
 from edge_agent.lane import Lane
 
+_BYTES_PER_KBIT: Final = 125.0
+_SEGMENT_SECONDS: Final = 10.0
+_LEAST_SEGMENT_BYTES: Final = 16_384  # below, what comes with each segment is a part of the cost
 _BODY_SECONDS: Final = 2.0  # a body of backlog takes no more of a capped link at once
 
 
@@ -22,7 +25,7 @@ class Pacer:
     """
 
     def __init__(self, kbit_per_second: float | None, *, backlog_share: float) -> None:
-        self._rate = None if kbit_per_second is None else kbit_per_second * 125.0
+        self._rate = None if kbit_per_second is None else kbit_per_second * _BYTES_PER_KBIT
         self._share = backlog_share
         self._live_free_at = -math.inf
         self._all_free_at = -math.inf
@@ -62,3 +65,16 @@ class Pacer:
         """Note how long a request took that has just ended."""
         if lane is Lane.BACKLOG and self._rate is None:
             self._rest_from, self._rest_seconds = now - seconds, seconds
+
+
+def segment_bytes(kbit_per_second: float | None, *, at_most: int) -> int:
+    """Return how large segments are to be merged: one goes whole, so the cap cannot break it up.
+
+    Args:
+        kbit_per_second: The cap; None means no limit.
+        at_most: How large they may be without one.
+    """
+    if kbit_per_second is None:
+        return at_most
+    capped = int(kbit_per_second * _BYTES_PER_KBIT * _SEGMENT_SECONDS)
+    return min(at_most, max(capped, _LEAST_SEGMENT_BYTES))

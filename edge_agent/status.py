@@ -141,6 +141,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Rows given up ever, by reason: thinned, over_size, over_age, disk_full and others."""
     lost_rows_now: dict[str, int] = {}
     """Those of them since the start."""
+    lost_uncounted: dict[str, int] = {}
+    """Ranges given up ever of which nobody knows how many rows they had, by reason."""
+    lost_uncounted_now: dict[str, int] = {}
+    """Those of them since the start."""
     disk_bytes_written: int | None = None
     """Bytes written to disk since the start, as the kernel counts; None where it does not."""
     disk_bytes_per_reading: float | None = None

@@ -121,7 +121,7 @@ def _facts(found: Stats, *, written: float | None) -> list[tuple[str, str]]:
     size, unused = megabytes(found.file_bytes), megabytes(found.unused_bytes)
     readings = sum(heap.readings for heap in found.kinds)
     thinned = sum(heap.thinned for heap in found.kinds)
-    lost = losses_in_words(found.lost_rows)
+    lost = losses_in_words(found.lost_rows, uncounted=found.lost_uncounted)
     return [
         ("file", f"{found.file}, {size}, of which {unused} are unused"),
         ("disk", f"{megabytes(found.free_disk_bytes)} free"),

@@ -75,7 +75,7 @@ def _rows(found: Status, *, now: float) -> list[tuple[str, str]]:
     each = found.disk_bytes_per_reading
     wear = "not known" if each is None else f"{each:g} bytes a reading since the start"
     held = f"; {found.held_segments} pieces of data are held back" * bool(found.held_segments)
-    lost = losses_in_words(found.lost_rows)
+    lost = losses_in_words(found.lost_rows, uncounted=found.lost_uncounted)
     return [
         ("site", f"{found.site}, gateway {found.gateway_id or 'not enrolled'}"),
         ("agent", f"{found.version}, process {found.pid}, up {_age(now - found.started_at)}"),

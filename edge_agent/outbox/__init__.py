@@ -15,7 +15,8 @@ too much, too small    `tidying` asks `limits`; `merging` (`joining`), `shedding
 the file               `file`, opened by `opening` under its `lock`; `version`, `upgrade`; `state`;
                        `room`, `disk`; `sqlite`
 damage                 `damage` puts aside; `damage_watch` starts `salvage`, which reads `pages` and
-                       `wal` (`layout`, `records`), weighs what is `found`: `salvage_report`
+                       `wal` (`layout`, `records`), weighs what is `found`: `salvage_report`; what
+                       is `named` comes from a log alone, too
 looking and carrying   `examine` verifies and counts; `bundles` for sticks; both look `beside` the
                        agent
 =====================  ============================================================================
@@ -25,13 +26,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from edge_agent.outbox.limits import Limits
+from edge_agent.outbox.limits import MERGED_BYTES, Limits
 from edge_agent.outbox.opening import open_file
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.parcel import Parcel
 from edge_agent.outbox.shelf import Order
 
-__all__ = ["Limits", "Outbox", "Parcel", "open_outbox"]
+__all__ = ["MERGED_BYTES", "Limits", "Outbox", "Parcel", "open_outbox"]
 
 
 @asynccontextmanager

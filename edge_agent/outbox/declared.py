@@ -124,15 +124,15 @@ def coalesced(losses: Sequence[Loss]) -> list[Loss]:
 
 def _continues(loss: Loss, before: Loss) -> bool:
     same = (loss.stream, loss.reason) == (before.stream, before.reason)
-    return same and loss.first_seq == before.last_seq + 1
+    alike = (loss.rows is None) == (before.rows is None)  # else a number that is known were gone
+    return same and alike and loss.first_seq == before.last_seq + 1
 
 
 def _both(first: Loss, second: Loss) -> Loss:
-    known = first.rows is not None and second.rows is not None
     return msgspec.structs.replace(
         first,
         last_seq=second.last_seq,
-        rows=(first.rows or 0) + (second.rows or 0) if known else None,
+        rows=None if first.rows is None else first.rows + (second.rows or 0),
         from_us=min(first.from_us, second.from_us),
         to_us=max(first.to_us, second.to_us),
         declared_us=max(first.declared_us, second.declared_us),

@@ -90,6 +90,8 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     """Messages and rows that were not stored."""
     lost_rows: dict[str, int]
     """Rows that were ever given up, by reason."""
+    lost_uncounted: dict[str, int]
+    """Ranges that were, of which nobody knows how many rows they had."""
     damaged_files: list[str]
     """Files that were found damaged and are kept."""
 
@@ -147,7 +149,7 @@ def stats(path: Path) -> Stats:
         [(page,)], [(unused,)] = (
             connection.execute(f"PRAGMA {name}") for name in ("page_size", "freelist_count")
         )
-        lost = _totals(connection).lost
+        totals = _totals(connection)
     try:
         free = free_bytes(path)
         files = (path, log_of(path))
@@ -163,7 +165,8 @@ def stats(path: Path) -> Stats:
         streams=[_heap(_stream(stream), numbers) for stream, *numbers in by_stream],
         set_aside=set_aside,
         quarantine=quarantine,
-        lost_rows=lost,
+        lost_rows=totals.lost,
+        lost_uncounted=totals.uncounted,
         damaged_files=[str(one) for one in put_aside_files(path)],
     )
 

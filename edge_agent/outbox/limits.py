@@ -8,6 +8,9 @@ from edge_agent.outbox.file import Space
 from edge_agent.outbox.room import file_bytes
 from shared.losses import LossReason
 
+MERGED_BYTES: Final = 524_288
+"""How large merged segments are where the link has no cap."""
+
 _SHARE: Final = 0.75  # of the size, for all that is in the file; then the oldest is thinned
 _SHELF_SHARE: Final = 0.8  # nothing is put above it: what gives up has fallen behind
 _QUARANTINE_SHARE: Final = 0.1
@@ -28,6 +31,8 @@ class Limits:
     """How long it keeps what nobody has fetched."""
     min_free_bytes: int = 0
     """How much of the disk it leaves free; 0 means whatever there is may be used."""
+    merged_bytes: int = MERGED_BYTES
+    """About how large a segment may be that is merged from smaller ones: one is sent whole."""
     clock_is_right: Callable[[], bool] = lambda: True
     """Whether the clock can be trusted to tell an age."""
 

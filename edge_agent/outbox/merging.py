@@ -21,7 +21,6 @@ from shared.segments import decode
 
 MERGED_SECONDS: Final = 300
 MERGED_ROWS: Final = 50_000
-MERGED_BYTES: Final = 524_288
 """A merged segment has about so much at most; larger ones stay as they are."""
 
 _LOOKED_AT: Final = 256
@@ -34,11 +33,18 @@ _REPLACE: Final = (
 
 
 class Merger:
-    """Merges what is on a shelf."""
+    """Merges what is on a shelf.
 
-    def __init__(self, file: OutboxFile, shelf: Shelf) -> None:
+    Args:
+        file: Where that is.
+        shelf: What to merge.
+        max_bytes: About how large a merged segment may be.
+    """
+
+    def __init__(self, file: OutboxFile, shelf: Shelf, *, max_bytes: int) -> None:
         self._file = file
         self._shelf = shelf
+        self._max_bytes = max_bytes
         self._urgent_left = 0
         self._noted = shelf.totals.merged_through
         self.merged = 0
@@ -62,11 +68,11 @@ class Merger:
         found = await headers(
             self._file, condition="kind = 1", after=totals.merged_through, limit=_LOOKED_AT
         )
-        run = _run(found)
+        run = _run(found, max_bytes=self._max_bytes)
         while len(run) == 1 < len(found):  # nothing to merge it with
             self._shelf.totals.merged_through = run[0].id
             found = found[1:]
-            run = _run(found)
+            run = _run(found, max_bytes=self._max_bytes)
         if not run or (len(run) == len(found) < _LOOKED_AT and not _is_long(run)):
             return False  # it may still grow
         # Ids above a run that was merged may be given out again. The new value is carried into the
@@ -79,7 +85,7 @@ class Merger:
         """Merge urgent segments, each with what follows it in its stream."""
         found = await headers(self._file, condition="kind = 0", limit=_LOOKED_AT)
         while found:
-            run = _run(found)
+            run = _run(found, max_bytes=self._max_bytes)
             if len(run) > 1:
                 await self._merge(run)
             found = found[len(run) :]
@@ -110,11 +116,12 @@ class Merger:
         return True
 
 
-def _run(found: Sequence[Header]) -> list[Header]:
+def _run(found: Sequence[Header], *, max_bytes: int) -> list[Header]:
     """Return the first of them and those that follow it and may become one with it."""
     run = list(found[:1])
     for one in found[1:]:
-        if not _follows(one, run=run):
+        size_bytes = sum(other.size_bytes for other in run) + one.size_bytes
+        if size_bytes > max_bytes or not _follows(one, run=run):
             break
         run.append(one)
     return run
@@ -131,7 +138,6 @@ def _follows(one: Header, *, run: Sequence[Header]) -> bool:
         and steady
         and one.first_seq == before.last_seq + 1
         and sum(other.rows for other in run) + one.rows <= MERGED_ROWS
-        and sum(other.size_bytes for other in run) + one.size_bytes <= MERGED_BYTES
         and not _is_long(run)
     )
 

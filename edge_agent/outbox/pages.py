@@ -98,7 +98,7 @@ class Pages:
         like a segment: of those some may have been deleted, which is harmless, for a segment that
         is sent again is known to the collector.
         """
-        for number, page in self._changed():
+        for number, page in self.changed():
             yield from self._cells_of(page, number=number, late=False)
         for number, place in self._log.beyond:
             assert self._log_file is not None  # noqa: S101 - a log has frames because there is one
@@ -130,7 +130,8 @@ class Pages:
             have += len(part)
         return b"".join(parts)
 
-    def _changed(self) -> Iterator[tuple[int, bytes]]:
+    def changed(self) -> Iterator[tuple[int, bytes]]:
+        """Yield number and content of every page that the log has, as SQLite sees it."""
         for number in sorted(self._log.newest):
             page = self.read(number)
             if page is not None and number not in self._free:

@@ -196,8 +196,8 @@ class Salvage:
                 if not self._known.covers(damage.stream.bytes, one.key.first_seq, one.last_seq):
                     row = row_of(one) | {"created_us": now_us}
                     connection.execute(*insertion("segment", row))
-            if losses or report.file_lost:
-                count(connection, lost_rows=report.lost_rows)
+            uncounted = report.unknown_ranges + report.file_lost
+            count(connection, lost_rows=report.lost_rows, uncounted=uncounted)
             value = msgspec.json.encode(report)
             connection.execute(REMEMBER, (REPORT, value))
 

@@ -54,22 +54,23 @@ def count(
     connection: sqlite3.Connection,
     *,
     set_aside: Sequence[Mapping[str, Any]] = (),
-    lost_rows: int | None = None,
+    lost_rows: int = 0,
+    uncounted: int = 0,
 ) -> None:
     """Add to the totals what they do not count by themselves, as they do segments.
 
     Args:
         connection: In a transaction.
         set_aside: Rows of the table ``set_aside``.
-        lost_rows: Rows lost; 0 when something is and nobody knows how much, None when nothing is.
+        lost_rows: Rows lost.
+        uncounted: Ranges lost of which nobody knows how many rows they had.
     """
     found = connection.execute(RECALL, (TOTALS,)).fetchone()
     totals = msgspec.json.decode(found[0], type=Totals) if found else Totals()
     for row in set_aside:
         totals.set_aside.add(1, row["rows"], row["readings"], len(row["body"]))
-    if lost_rows is not None:
-        lost = totals.lost.get(LossReason.DAMAGED, 0) + lost_rows
-        totals.lost[LossReason.DAMAGED.value] = lost
+    if lost_rows or uncounted:
+        totals.add_lost(LossReason.DAMAGED, rows=lost_rows, uncounted=uncounted)
     value = msgspec.json.encode(totals)
     connection.execute(REMEMBER, (TOTALS, value))
 

@@ -11,6 +11,7 @@ import msgspec
 from edge_agent.errors import OutboxError
 from edge_agent.outbox.beside import refuse_damage
 from edge_agent.outbox.file import OutboxFile
+from edge_agent.outbox.named import named_in_log
 from edge_agent.outbox.sqlite import connected, mapped_errors, written
 
 TOTALS: Final = "totals"
@@ -79,6 +80,9 @@ def restore_state(path: Path, *, aside: Path) -> None:
         OutboxError: The outbox in use cannot be written.
     """
     found = {} if _is_empty(aside) else _kept_in(aside)
+    if not found:
+        with contextlib.suppress(OSError):
+            found = named_in_log(aside)
     # Nobody knows how far a stream went whose end is damaged: the new file vouches for none.
     found.pop(RUNS, None)
     found[TOTALS] = _only_losses(found.get(TOTALS, b""))
@@ -105,7 +109,7 @@ def _kept_in(aside: Path) -> dict[str, bytes]:
 def _only_losses(totals: bytes) -> bytes:
     """Return totals of a new file: nothing is in it, but what was ever lost stays lost."""
     try:
-        lost = msgspec.json.decode(totals, type=dict[str, Any]).get("lost", {})
+        known = msgspec.json.decode(totals, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        lost = {}
-    return msgspec.json.encode({"lost": lost})
+        known = {}
+    return msgspec.json.encode({name: known.get(name, {}) for name in ("lost", "uncounted")})

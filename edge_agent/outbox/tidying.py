@@ -30,7 +30,7 @@ class Tidier:
         self._shedding: LossReason | None = None
         self.declarer = Declarer()
         """What declares losses."""
-        self.merger = Merger(file, shelf)
+        self.merger = Merger(file, shelf, max_bytes=limits.merged_bytes)
         """What merges neighbours."""
         self.shedder = Shedder(file, shelf, declarer=self.declarer)
         """What gives up."""

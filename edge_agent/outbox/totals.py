@@ -14,7 +14,7 @@ import msgspec
 from edge_agent.outbox.file import OutboxFile, Transaction
 from edge_agent.outbox.state import RECALL, REMEMBER, TOTALS
 from edge_agent.sealed import Kind
-from shared.losses import Loss
+from shared.losses import Loss, LossReason
 
 # Not by GROUP BY: it would sort, and to sort it would read every body.
 _SINCE: Final = (
@@ -62,6 +62,8 @@ class Totals(msgspec.Struct):
     """What is set aside: refused by the collector, or damaged."""
     lost: dict[str, int] = msgspec.field(default_factory=dict)
     """Rows given up ever, by `shared.losses.LossReason`; damage of unknown extent counts none."""
+    uncounted: dict[str, int] = {}
+    """Ranges given up ever of which nobody knows how many rows they had, likewise."""
     merged_through: int = 0
     """Neighbours up to this id have been looked at by the merger."""
     thinned_through: int = 0
@@ -74,8 +76,13 @@ class Totals(msgspec.Struct):
     def count_lost(self, losses: Sequence[Loss]) -> None:
         """Count what was given up."""
         for loss in losses:
-            rows = loss.rows or 0
-            self.lost[loss.reason.value] = self.lost.get(loss.reason.value, 0) + rows
+            self.add_lost(loss.reason, rows=loss.rows or 0, uncounted=int(loss.rows is None))
+
+    def add_lost(self, reason: LossReason, *, rows: int, uncounted: int) -> None:
+        """Count rows that were given up, and ranges of which nobody knows how many they had."""
+        self.lost[reason.value] = self.lost.get(reason.value, 0) + rows
+        if uncounted:
+            self.uncounted[reason.value] = self.uncounted.get(reason.value, 0) + uncounted
 
 
 async def read_totals(transaction: Transaction) -> Totals:

@@ -160,6 +160,26 @@ async def test_a_broker_that_is_killed_sends_what_it_had_written_down_again(
         broker.discard()
 
 
+async def test_a_broker_that_has_forgotten_our_session_is_said_to_have(
+    mosquitto, publisher_of, until, caplog
+):
+    """One that keeps it is not."""
+    holder = Holder(hold=False)
+    async with subscribed(mosquitto.port, holder.take, until=until) as subscriber:
+        await until(subscriber.subscribed.is_set, what="the subscription")
+        for end, forgotten in ((mosquitto.stop, 0), (mosquitto.kill, 1)):
+            await asyncio.to_thread(end)
+            if forgotten:
+                mosquitto.state.unlink()
+            await until(lambda: not subscriber.connected, what="the loss")
+            mosquitto.start()
+            await until(lambda: subscriber.connected, what="connected again")
+            async with publisher_of(mosquitto.port) as panel:
+                panel.send("t/a", str(forgotten))
+                await until(lambda number=forgotten: number in holder.seen, what="a message")
+            assert caplog.text.count("has forgotten our session") == forgotten
+
+
 async def test_retained_copies_are_no_readings(mosquitto, publisher_of, until):
     holder = Holder(hold=False)
     async with publisher_of(mosquitto.port) as panel:

@@ -344,6 +344,19 @@ def test_no_command_lets_sqlite_drop_a_log_without_its_file(
     assert not (tmp_path / "stick").exists()
 
 
+def test_what_is_lost_later_does_not_hide_that_nobody_knows_how_much_was_lost_before(
+    config, headless_log, outbox_path
+):
+    run(config, "repair")
+    with closing(sqlite3.connect(outbox_path)) as file:
+        file.execute("UPDATE segment SET body = zeroblob(100) WHERE kind = 1")
+        file.commit()
+    outbox_path.with_name("outbox.db.damaged").write_text("a page is malformed")
+    run(config, "repair")
+    assert answer(config, "stats")["lost_rows"] == {"damaged": 60}
+    assert "rows: 60 and an unknown number more lost to damage" in run(config, "stats")[1]
+
+
 def test_a_log_without_its_file_is_told_and_repaired(config, headless_log, outbox_path):
     [fault] = answer(config, "verify", code=1)["faults"]
     code, said = run(config, "repair")

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge_agent.cli.commands import app
+from edge_agent.diagnosis import problems
 from edge_agent.outbox.lock import locked
 from edge_agent.status import write_status
 
@@ -68,6 +69,19 @@ def test_the_status_tells_losses_in_words_and_is_silent_about_zeros(outbox, stat
     assert "an unknown number lost to damage" in shown
     assert "0 discarded" not in shown
     assert "held back" not in shown
+
+
+def test_the_status_tells_of_losses_of_known_and_of_unknown_size_by_one_reason(outbox, status_of):
+    lost = {"lost_rows": {"damaged": 1234}, "lost_uncounted": {"damaged": 2}}
+    now = {"lost_rows_now": {"damaged": 34}, "lost_uncounted_now": {"damaged": 1}}
+    status = status_of(outbox=str(outbox), **lost, **now)
+    write_status(outbox.with_name("status.json"), status)
+    answer(outbox, "status")
+    config = str(outbox.with_name("edge-agent.toml"))
+    shown = CliRunner().invoke(app, ["status", "--config", config]).stdout
+    assert "rows: 1234 and an unknown number more lost to damage of the outbox file" in shown
+    [problem] = problems(status, now=1000.0)
+    assert "34 and an unknown number more lost to damage" in problem
 
 
 def test_trying_whether_a_disk_takes_writes_leaves_nothing_behind(outbox):

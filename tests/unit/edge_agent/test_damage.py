@@ -286,6 +286,23 @@ async def test_without_its_file_a_log_is_salvaged_and_the_rest_declared_lost(hea
     assert pending(path) == []
 
 
+@pytest.mark.parametrize("size", [0, 5, 229, 230, 1_000, 1_254, 100_000])
+async def test_without_its_file_what_a_log_has_by_name_is_known_again(headless, size):
+    """Small values are in the page of their name, large ones in others."""
+    path, values = headless[0], {f"value {number}": os.urandom(size) for number in range(9)}
+    folder = path.with_name("named")
+    folder.mkdir()
+    async with open_outbox(folder / path.name, max_bytes=SIZE, spill_after=60) as outbox:
+        for number in range(2):  # the first are old, and what had them is free again
+            old = {name: os.urandom(2_000) for name in values}
+            await outbox.state.remember_all(values if number else old)
+        log = folder / f"{path.name}-wal"
+        shutil.copy(log, path.with_name(log.name))
+
+    async with open_outbox(path, max_bytes=SIZE, spill_after=60) as outbox:
+        assert await outbox.state.recall_all(list(values)) == values
+
+
 async def test_without_its_file_a_log_is_put_aside_once(headless):
     path = headless[0]
     before = path.with_name("outbox.db-wal").read_bytes()

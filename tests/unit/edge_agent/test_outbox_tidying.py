@@ -6,12 +6,17 @@ import sqlite3
 from contextlib import closing
 from uuid import uuid4
 
+import pytest
+from msgspec.structs import replace
+
 from edge_agent.lane import Lane
-from edge_agent.outbox import open_outbox
+from edge_agent.outbox import MERGED_BYTES, Limits, open_outbox
+from edge_agent.outbox.declared import coalesced
 from edge_agent.outbox.file import Space
 from edge_agent.outbox.limits import is_nearly_empty
+from edge_agent.pacer import segment_bytes
 from edge_agent.sealed import Key, Kind, Sealed
-from shared.losses import LossReason, losses_of
+from shared.losses import Loss, LossReason, losses_of
 from shared.segments import decode
 from unit.edge_agent.flushes import (
     DATED,
@@ -42,6 +47,28 @@ async def test_neighbours_become_segments_of_minutes_and_nothing_of_them_changes
     assert ranges[0][0] == 0
     assert ranges[-1][1] == 69
     assert all(before[1] + 1 == after[0] for before, after in itertools.pairwise(ranges))
+
+
+async def test_what_is_merged_goes_through_a_capped_link_in_seconds(opened):
+    cap_kbit = 30
+    size_bytes = segment_bytes(cap_kbit, at_most=MERGED_BYTES)
+    limits = Limits(max_bytes=50_000_000, merged_bytes=size_bytes)
+    flushes = [sealed(seq) for seq in range(60)]
+    async with opened(max_bytes=50_000_000, limits=limits) as outbox:
+        for one in flushes:
+            await keep(outbox, one)
+        await tidied(outbox)
+        found = await everything(outbox)
+    assert rows_of(found) == rows_of(flushes)
+    assert len(found) < 20
+    assert max(len(one.body) for one in found) / (cap_kbit * 125) <= 10
+
+
+@pytest.mark.parametrize(
+    ("kbit", "size_bytes"), [(None, MERGED_BYTES), (1, 16_384), (30, 37_500), (9_000, MERGED_BYTES)]
+)
+def test_merged_segments_are_as_large_as_the_links_cap_allows(kbit, size_bytes):
+    assert segment_bytes(kbit, at_most=MERGED_BYTES) == size_bytes
 
 
 async def test_new_segments_are_merged_although_ids_are_given_out_again(opened):
@@ -91,6 +118,22 @@ async def test_declared_losses_that_pile_up_become_few_and_say_the_same(opened):
     losses = [loss for one in found for loss in losses_of(decode(one.body))]
     assert sum(loss.rows for loss in losses) == 150 * 20
     assert (found[0].key.first_seq, found[0].last_seq) == (0, 149)
+
+
+def test_losses_of_known_and_of_unknown_size_do_not_become_one():
+    known = Loss(
+        stream=STREAM, first_seq=0, last_seq=3, rows=60, from_us=1, to_us=2,
+        reason=LossReason.DAMAGED, declared_us=3,
+    )  # fmt: skip
+    parts = [
+        known,
+        replace(known, first_seq=4, last_seq=5, rows=None),
+        replace(known, first_seq=6, last_seq=6, rows=None),
+        replace(known, first_seq=7, last_seq=9, rows=5),
+        replace(known, first_seq=10, last_seq=10, rows=6),
+    ]
+    found = [(loss.first_seq, loss.last_seq, loss.rows) for loss in coalesced(parts)]
+    assert found == [(0, 3, 60), (4, 6, None), (7, 10, 11)]
 
 
 async def test_totals_are_right_after_a_crash_between_a_put_and_anything_else(opened, tmp_path):

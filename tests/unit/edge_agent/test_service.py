@@ -1,3 +1,6 @@
+import tempfile
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -31,6 +34,37 @@ def test_folders_that_a_user_made_by_systemd_cannot_have_ask_for_a_user(config, 
     shown = CliRunner().invoke(app, [*words, "--user", "solar"])
     assert f"\nReadWritePaths={tmp_path}\n" in shown.stdout
     assert "\nUser=solar\n" in shown.stdout
+
+
+def test_what_a_path_has_beside_letters_stays_one_word_of_the_unit(config, tmp_path):
+    folder = tmp_path / "my conf"
+    folder.mkdir()
+    moved = folder / "50%$x.toml"
+    state = '[buffer]\npath = "/srv/my data/outbox.db"\n'
+    moved.write_text(config.read_text().replace(f"{tmp_path}/pass", f"{tmp_path}/5% pass") + state)
+    words = ["install-service", "--print", "--user", "solar", "--config", str(moved)]
+    shown = CliRunner().invoke(app, words).stdout
+    assert f' run --config "{folder}/50%%$$x.toml"\n' in shown
+    assert f"\nLoadCredential=mqtt.password_file:{tmp_path}/5%% password\n" in shown
+    assert '\nReadWritePaths="/srv/my data"\n' in shown
+
+
+def test_a_file_that_a_user_made_by_systemd_cannot_read_is_named():
+    with tempfile.TemporaryDirectory() as made:
+        folder, path = Path(made), Path(made) / "edge.toml"
+        folder.chmod(0o755)
+        (folder / "ca.pem").touch(0o600)
+        path.write_text(
+            '[site]\nid = "alpha"\n[upload]\ncollector_url = "https://c.example"\n'
+            f'[mqtt]\nurl = "mqtts://b"\nca_file = "{made}/ca.pem"\n'
+        )
+        path.chmod(0o644)
+        words = ["install-service", "--print", "--config", str(path)]
+        shown = CliRunner().invoke(app, words)
+        assert f"systemd makes cannot read {made}/ca.pem: let all read it" in shown.stderr
+        assert CliRunner().invoke(app, [*words, "--user", "solar"]).stderr == ""
+        (folder / "ca.pem").chmod(0o644)
+        assert CliRunner().invoke(app, words).stderr == ""
 
 
 def test_the_copy_systemd_made_goes_before_the_file_itself(config, tmp_path, monkeypatch):
