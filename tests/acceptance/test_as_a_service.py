@@ -6,8 +6,7 @@ import sys
 
 import pytest
 
-from programs import sandbox
-from programs.installing import ensure
+from programs import sandbox, systemd
 from programs.publisher import publish, reading
 
 UNIT = "heliograph-edge.service"
@@ -15,7 +14,7 @@ UNIT = "heliograph-edge.service"
 
 @pytest.fixture
 def unit(whole_path, tmp_path):
-    ensure("systemd-analyze", package="systemd")
+    systemd.analyze()
     path = tmp_path / UNIT
     path.write_text(
         subprocess.run(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from programs import browser, faketime, mosquitto, node  # noqa: E402 - the path comes first
+from programs import browser, faketime, mosquitto, node, systemd  # noqa: E402 - the path comes first
 from programs.installing import MissingProgramError  # noqa: E402 - as above
 from timescale import wasm  # noqa: E402 - as above
 
@@ -15,6 +15,7 @@ PROGRAMS = {
     "Chromium": browser.chromium,
     "libfaketime": faketime.library,
     "Node.js": node.node_bin,
+    "systemd-analyze": systemd.analyze,
     "TimescaleDB (WebAssembly)": wasm.install_timescale,
 }
 
