@@ -323,7 +323,8 @@ def make_history(alert: dict[str, Any]) -> list[dict[str, Any]]:
         deeds.append(("resolved", "ben", "Fan was stuck"))
     return [
         {"at": _iso(at + timedelta(minutes=n)), "action": action, "by": by, "note": note,
-         "severity": alert["severity"]}
+         "severity": alert["severity"],
+         "cause": alert["resolve_cause"] if action == "resolved" else None}
         for n, (action, by, note) in enumerate(deeds)
     ]  # fmt: skip
 
