@@ -6,8 +6,8 @@ INSTALL := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --system-certs --co
 # On all cores, and without what is never imported.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(tests|pip|faker|h5py|polyfactory|setuptools|fontTools|transformers|narwhals|reference|matplotlib|mypyc?|pygments/lexers|pydantic|PIL)/' \
   $(VENV)/lib collector deploy edge_agent models shared
-# Many tests wait for programs they have started; more workers than that start more than the cores can run.
-TESTERS := $(shell echo $$(($$(nproc) * 2)))
+# Most of the time tests wait for programs they have started; each worker more costs six seconds to begin.
+TESTERS := $(shell echo $$(($$(nproc) * 3)))
 DEMO := $(VENV)/.installed-for-demo
 DEVELOPMENT := $(VENV)/.installed-for-development
 
