@@ -5,15 +5,6 @@ WITH chosen AS MATERIALIZED (
     ORDER BY panel
     LIMIT CAST(:limit AS bigint)
 ),
-energy AS (
-    SELECT chosen.panel_key, today.energy_wh
-    FROM chosen
-    CROSS JOIN LATERAL (
-        SELECT sum(energy_wh) AS energy_wh
-        FROM {source}_between(CAST(:midnight AS timestamptz), CAST(:now AS timestamptz) + INTERVAL '1 hour') AS step
-        WHERE step.panel_key = chosen.panel_key
-    ) AS today
-),
 alerts AS (
     SELECT panel_key,
            count(*) AS open_alerts,
@@ -35,13 +26,17 @@ SELECT panel.panel AS panel_id,
        last.current_ma / 1000.0::double precision AS current_amperes,
        last.temperature_mc / 1000.0::double precision AS temperature_celsius,
        last.quality,
-       energy.energy_wh AS energy_today_wh,
+       today.energy_wh AS energy_today_wh,
        coalesce(alerts.open_alerts, 0) AS open_alerts,
        (ARRAY['info', 'low', 'medium', 'high', 'critical'])[alerts.worst] AS worst_severity
 FROM chosen AS panel
 LEFT JOIN LATERAL (
     SELECT * FROM reading_raw AS raw WHERE raw.panel_key = panel.panel_key ORDER BY time DESC LIMIT 1
 ) AS last ON true
-LEFT JOIN energy ON energy.panel_key = panel.panel_key
+LEFT JOIN LATERAL (
+    SELECT sum(energy_wh) AS energy_wh
+    FROM {source}_between(CAST(:midnight AS timestamptz), CAST(:now AS timestamptz) + INTERVAL '1 hour') AS step
+    WHERE step.panel_key = panel.panel_key
+) AS today ON true
 LEFT JOIN alerts ON alerts.panel_key = panel.panel_key
 ORDER BY panel.panel

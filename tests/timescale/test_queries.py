@@ -3,7 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
+from collector.database.statements import read
 from collector.errors import ProblemError
 from collector.queries.accounts import find_gateway
 from collector.queries.alerts import State, Wanted, list_alerts
@@ -90,6 +92,27 @@ async def test_a_panel_shows_its_newest_reading_however_old(world, database):
     assert first.energy_today_wh == pytest.approx(123 * 2 / 60)
     assert (first.open_alerts, first.worst_severity) == (2, Severity.MEDIUM)
     assert (second.last_reading_at, second.power_watts, second.open_alerts) == (None, None, 0)
+
+
+async def test_each_panel_of_a_site_is_looked_at_once_before_there_are_statistics(world, database):
+    alpha = await world.site()
+    for number in range(30):
+        panel = await world.panel(alpha, f"PANEL-{number:03}")
+        await world.readings(panel, start=NOW - 3 * MINUTE, minutes=3, watts=100)
+    site = await find_site(database, site="alpha")
+
+    asked = text("EXPLAIN (ANALYZE, FORMAT JSON) " + read("panels", source="reading_1h"))
+    values = {"site_key": site.site_key, "midnight": NOON, "now": NOW, "limit": None, "after": ""}
+    async with database.at_once() as connection:
+        ((plan,),) = (await connection.execute(asked, values)).all()
+
+    assert max(_loops(plan[0]["Plan"])) == 30
+
+
+def _loops(node):
+    yield node["Actual Loops"]
+    for below in node.get("Plans", ()):
+        yield from _loops(below)
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
