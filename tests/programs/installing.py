@@ -36,11 +36,21 @@ def ensure(program: str, *, package: str, also: tuple[str, ...] = ()) -> str:
     with locked(f"apt-{package}"):
         if found := _which(program, *also):
             return found
-        for step in (["update"], ["install", "--yes", "--no-install-recommends", package]):
-            run(["apt-get", *step], advice=advice, env={"DEBIAN_FRONTEND": "noninteractive"})
+        _install(package, advice=advice)
     if found := _which(program, *also):
         return found
     raise MissingProgramError(f"{advice} (the package is there, but not the program)")
+
+
+def _install(package: str, *, advice: str) -> None:
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", package]
+    environment = {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        run(command, advice=advice, env=environment)
+    except MissingProgramError:
+        # The lists of packages are old, or a clean machine has none; to fetch them takes longer.
+        run(["apt-get", "update"], advice=advice)
+        run(command, advice=advice, env=environment)
 
 
 def run(command: list[str], *, advice: str, env: dict[str, str] | None = None) -> None:
