@@ -17,7 +17,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check static programs soak bench constraints format clean
+.PHONY: help demo test check static packages programs soak bench constraints format clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,8 @@ help: ## say what there is
 demo: $(DEMO) ## two solar sites, live, on this machine (DEMO_PORT=8000, DEMO_SECONDS=n to end by itself)
 	@exec $(BIN)/python -m deploy.demo
 
-test: $(DEVELOPMENT) ## all static checks and all tests
+test: ## all static checks and all tests
+	@$(MAKE) --jobs=2 packages $(DEVELOPMENT)
 	@$(MAKE) --jobs=2 --output-sync=line static programs
 	$(BIN)/python -m pytest -n $(TESTERS) --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=85
 
@@ -38,7 +39,11 @@ static: $(DEVELOPMENT)
 	$(BIN)/mypy --num-workers $$(nproc)
 	$(BIN)/lint-imports --cache-dir .import_linter_cache
 
-# What tests need and pip does not have.
+# What tests need and pip does not have: begun while pip works, as far as that goes without it.
+packages:
+	@$(PYTHON) tests/programs/install.py > /dev/null 2>&1 || true
+
+# The rest of it, or a word on what is missing.
 programs: $(DEVELOPMENT)
 	$(BIN)/python tests/programs/install.py
 

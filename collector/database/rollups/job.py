@@ -190,9 +190,9 @@ class _Work:
         if target <= before.minutes:
             return False
         reached = await self._reached(before, target=target)
-        # Catching up, hours are made once a day: TimescaleDB makes them of minutes, and those
-        # that are not kept yet it makes of readings, each time anew.
-        done = reached if reached == target else floor(reached, DAY)
+        # Catching up, hours and days wait for the last minute: TimescaleDB makes them of minutes,
+        # and those that are not kept yet it makes of all readings since, each time anew.
+        done = reached if reached == target else before.hours
         after = Progress(
             reached,
             max(floor(done, HOUR), before.hours),

@@ -90,7 +90,7 @@ class ContinuousAggregates:
     already that would empty it, so there late ones are put beside what is kept.
     """
 
-    minutes = "reading_1m"
+    minutes = "rollup.minute"
 
     def __init__(self, *, raw_since: datetime) -> None:
         """Take the time from which on all raw readings are kept."""

@@ -1,0 +1,1 @@
+-- Nothing: its job looks for the readings of each panel by the key.
