@@ -175,6 +175,19 @@ async def test_the_fleet_shows_today_and_yesterday_of_each_sites_own_days(databa
     ]
 
 
+async def test_hours_are_made_once_the_minutes_have_caught_up(store):
+    # Over a midnight, and long before now.
+    begin = NOW.replace(hour=0, minute=0, second=0) - timedelta(hours=27)
+    await store.put(store.panels[0], start=begin, count=5 * 60, step=60)
+    until = "SELECT hours_until FROM rollup.progress"
+    turns = 0
+    while await roll_up(store.database, now=NOW, retention=KEPT):
+        turns += 1
+        assert (await store.ask(until))[0][0] < begin
+    assert turns >= 4
+    assert await store.ask(until) == [(begin + timedelta(hours=5),)]
+
+
 async def test_readings_are_looked_at_for_a_sites_minutes_only_where_the_job_is_behind(store):
     await store.put(store.panels[0], start=NOW - timedelta(hours=9), count=60, step=10)
     assert await _readings_looked_at(store)
