@@ -1,5 +1,5 @@
 -- What is covered is what the energy is of: panels that tell no power are not in it.
--- The outer bounds are known when it is planned: without them TimescaleDB looks through all readings not materialised yet.
+-- The outer bounds are known when it is planned: TimescaleDB leaves out the chunks that are not within.
 SELECT site_key,
        bucket,
        least(count(nullif(power_samples, 0)), 1),
