@@ -22,7 +22,7 @@ from collector.database.sun import LEAST_SHARE, LEAST_W_M2
 from collector.queries.intervals import Period
 from collector.queries.panels import FoundPanel
 
-MAX_SIBLINGS: Final = 5
+SUN_SIBLINGS: Final = 5
 """How many siblings tell of the sun where no irradiance is measured."""
 
 
@@ -70,6 +70,6 @@ async def sun_days(
         end=period.end,
         least_mw=max(1_000.0 * LEAST_SHARE * rated, 1.0),
         least_w_m2=LEAST_W_M2,
-        siblings=MAX_SIBLINGS,
+        siblings=SUN_SIBLINGS,
     )
     return {one.date: one for one in found}

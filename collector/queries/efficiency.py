@@ -10,7 +10,7 @@ from collector.database.engine import Database
 from collector.database.statements import Statement
 from collector.queries.availability import SunDay, sun_days
 from collector.queries.intervals import Period
-from collector.queries.panels import FoundPanel
+from collector.queries.panels import MAX_SIBLINGS, FoundPanel
 from collector.queries.zones import day_start, source_of_days
 
 MIN_INSOLATION_WH_M2: Final = 20.0
@@ -31,8 +31,8 @@ class EfficiencyDay(msgspec.Struct, frozen=True, kw_only=True):
     """By `method`, in percent; null when it cannot be known."""
     method: Literal["performance_ratio", "peer_index"] | None
     """performance_ratio: energy per rated watt over insolation per 1,000 W/m2, where the site
-    measures irradiance. peer_index: energy per rated watt over the median of the siblings, which
-    are the other panels of the same group."""
+    measures irradiance. peer_index: energy per rated watt over the median of its siblings, other
+    panels of the same group."""
     corrected_percentage: float | None
     """The performance ratio as if the module had been at 25 °C, by -0.35 % per kelvin; null where
     the method is another or its temperature is not measured."""
@@ -43,7 +43,7 @@ class EfficiencyDay(msgspec.Struct, frozen=True, kw_only=True):
     insolation_kwh_m2: float | None
     """Sun on the panel in kWh/m2 while it was covered; null when it is not measured."""
     peers: int
-    """How many siblings there were to compare with."""
+    """How many siblings it was compared with: of a large group, 50 from all over it."""
     availability_percentage: float | None
     """Technical availability: of the time in sun (50 W/m2 or more, measured or told by siblings)
     in which its power is known, the share in which it produced; null where none is known."""
@@ -111,6 +111,7 @@ async def list_efficiency(
         step=_STEPS[source],
         now=now,
         per_kelvin=POWER_PER_KELVIN,
+        siblings=MAX_SIBLINGS,
     )
     suns = await sun_days(database, panel=panel, days=(first, today), period=Period(start, end))
     return [judge(row, rated_watts=panel.rated_watts, sun=suns[row.date]) for row in rows]

@@ -42,20 +42,27 @@ insolation AS (
     JOIN irradiance USING (step)
     GROUP BY 1
 ),
-sibling AS MATERIALIZED (
-    SELECT panel.panel_key, each.step, each.watt_hours_a_second / rated_watts AS pace
+kin AS MATERIALIZED (
+    SELECT panel_key, rated_watts
     FROM panel
-    CROSS JOIN LATERAL (
-        SELECT time_bucket(make_interval(secs => :step), bucket) AS step,
-               sum(energy_wh) / sum(covered_seconds)::double precision AS watt_hours_a_second
-        FROM {source}_between(CAST(:start AS timestamptz), CAST(:end AS timestamptz)) AS made
-        WHERE made.panel_key = panel.panel_key
-        GROUP BY 1
-    ) AS each
     WHERE site_key = :site_key
       AND panel_key <> :panel_key
       AND rated_watts > 0
       AND panel_group IS NOT DISTINCT FROM (SELECT panel_group FROM panel WHERE panel_key = :panel_key)
+    -- By a hash of the key: spread over the whole group, and the same ones each time.
+    ORDER BY hashint4(panel_key)
+    LIMIT :siblings
+),
+sibling AS MATERIALIZED (
+    SELECT kin.panel_key, each.step, each.watt_hours_a_second / rated_watts AS pace
+    FROM kin
+    CROSS JOIN LATERAL (
+        SELECT time_bucket(make_interval(secs => :step), bucket) AS step,
+               sum(energy_wh) / sum(covered_seconds)::double precision AS watt_hours_a_second
+        FROM {source}_between(CAST(:start AS timestamptz), CAST(:end AS timestamptz)) AS made
+        WHERE made.panel_key = kin.panel_key
+        GROUP BY 1
+    ) AS each
 ),
 peer AS (
     SELECT own.date, sibling.panel_key, sum(sibling.pace * own.seconds) AS wh_per_watt, sum(own.seconds) AS seconds

@@ -44,7 +44,7 @@ class Metric:
     panels: dict[str, Statement[PanelPoint]]
     """Of single panels; empty for what only sites have."""
     siblings: dict[str, Statement[Point]]
-    """The median of panels."""
+    """The median of some panels."""
 
 
 _WIDTH: Final = "time_bucket(make_interval(secs => :seconds), {time})"

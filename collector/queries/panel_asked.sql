@@ -2,5 +2,7 @@
 WITH asked AS MATERIALIZED (
     SELECT count(*) AS panels,
            CASE count(*) WHEN 1 THEN min(panel_key) END AS panel_key
-    FROM ({find}) AS found
+    FROM panel
+    WHERE panel = :panel
+      AND (CAST(:site AS text) IS NULL OR site_key = (SELECT site_key FROM site WHERE site = :site))
 )

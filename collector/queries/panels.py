@@ -13,6 +13,9 @@ from collector.queries.sites import FoundSite, Known, find_site, unknown
 from collector.queries.zones import local_midnight, source_of_days
 from shared.alerts import Severity
 
+MAX_SIBLINGS: Final = 50
+"""With how many of its group a panel is compared: more take longer, and have the same median."""
+
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
     """A panel, its newest reading and its day."""
@@ -73,8 +76,8 @@ _PANELS: Final = {
     for source in ("reading_1m", "reading_1h")
 }
 _FIND: Final = Statement.load("panel_find", row=FoundPanel)
-ASKED: Final = read("panel_asked", find=read("panel_find"))
-"""The beginning of a statement on the panel that the parameters ``panels`` and ``site`` mean:
+ASKED: Final = read("panel_asked")
+"""The beginning of a statement on the panel that the parameters ``panel`` and ``site`` mean:
 ``asked`` has how many that are, and the ``panel_key`` if it is one."""
 _IDS: Final = Statement.load("panel_ids", row=Known)
 

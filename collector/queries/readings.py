@@ -119,7 +119,7 @@ async def list_buckets(
     whole = period.widened(seconds)
     columns = await _BUCKETS[database.flavour.kind, seconds].first(
         database,
-        panels=[panel],
+        panel=panel,
         site=site,
         start=whole.start,
         end=whole.end,
@@ -162,7 +162,7 @@ async def list_raw(
         ProblemError: As `find_panel` says.
     """
     columns = await _RAW.first(
-        database, panels=[panel], site=site, start=period.start, end=period.end, limit=limit
+        database, panel=panel, site=site, start=period.start, end=period.end, limit=limit
     )
     assert columns is not None  # noqa: S101 - an aggregate of everything has a row
     if columns.panels != 1:

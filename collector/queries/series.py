@@ -13,7 +13,7 @@ import msgspec
 from collector.database.engine import Database
 from collector.queries.intervals import INTERVALS, LOCAL_DAY, Grid, Period, grid_of
 from collector.queries.metrics import METRICS, Point, key_of
-from collector.queries.panels import FoundPanel
+from collector.queries.panels import MAX_SIBLINGS, FoundPanel
 from collector.queries.sites import FoundSite
 
 _FEBRUARY_28: Final = 28
@@ -23,7 +23,7 @@ class Compare(StrEnum):
     """What a series can be compared with."""
 
     SIBLINGS = "siblings"
-    """The median of the panels of the same group that are not asked for."""
+    """The median of panels of the same group that are not asked for: of a large one, of 50."""
     YESTERDAY = "yesterday"
     """The same times of the local day before."""
     LAST_YEAR = "last_year"
@@ -198,6 +198,7 @@ async def _compared(
                 database,
                 site_key=question.site.site_key,
                 panel_keys=keys,
+                siblings=MAX_SIBLINGS,
                 **question.values(grid, now=now),
             )
         )

@@ -1,4 +1,4 @@
--- The median of the panels that see the same sun, without those that are compared with them.
+-- The median of panels that see the same sun, without those that are compared with them.
 WITH sibling AS MATERIALIZED (
     SELECT other.panel_key
     FROM panel AS other
@@ -9,6 +9,9 @@ WITH sibling AS MATERIALIZED (
           WHERE own.panel_key = ANY (CAST(:panel_keys AS int4[]))
             AND own.panel_group IS NOT DISTINCT FROM other.panel_group
       )
+    -- By a hash of the key: spread over the whole group, and the same ones each time.
+    ORDER BY hashint4(other.panel_key)
+    LIMIT :siblings
 ),
 value AS (
     SELECT each.*

@@ -5,20 +5,6 @@ WITH chosen AS (
     ORDER BY site
     LIMIT CAST(:limit AS bigint)
 ),
--- The hours of today where the site's day begins with an hour of UTC, else its minutes.
-energy AS (
-    SELECT chosen.site_key, sum(hour.energy_wh) AS energy_wh
-    FROM chosen
-    JOIN site_1h_between(CAST(:now AS timestamptz) - INTERVAL '26 hours', CAST(:now AS timestamptz) + INTERVAL '1 hour') AS hour USING (site_key)
-    WHERE hour.bucket >= chosen.midnight AND date_part('minute', chosen.midnight) = 0
-    GROUP BY 1
-    UNION ALL
-    SELECT chosen.site_key, sum(minute.energy_wh)
-    FROM chosen
-    JOIN site_1m_between(CAST(:now AS timestamptz) - INTERVAL '26 hours', CAST(:now AS timestamptz) + INTERVAL '1 hour') AS minute USING (site_key)
-    WHERE minute.bucket >= chosen.midnight AND date_part('minute', chosen.midnight) <> 0
-    GROUP BY 1
-),
 newest AS (
     SELECT panel.site_key,
            count(*) AS panel_count,
@@ -58,6 +44,19 @@ SELECT site, name, latitude, longitude, timezone,
        (SELECT max(last_seen_at) FROM gateway WHERE gateway.site_key = chosen.site_key AND revoked_at IS NULL) AS gateway_last_seen_at
 FROM chosen
 LEFT JOIN newest USING (site_key)
-LEFT JOIN energy USING (site_key)
+-- For each site by itself: joined, the aggregates of all sites would be looked at.
+-- The hours of today where the site's day begins with an hour of UTC, else its minutes.
+CROSS JOIN LATERAL (
+    SELECT sum(made.energy_wh) AS energy_wh
+    FROM (
+        SELECT hour.energy_wh
+        FROM site_1h_between(chosen.midnight, CAST(:now AS timestamptz) + INTERVAL '1 hour') AS hour
+        WHERE hour.site_key = chosen.site_key AND date_part('minute', chosen.midnight) = 0
+        UNION ALL
+        SELECT minute.energy_wh
+        FROM site_1m_between(chosen.midnight, CAST(:now AS timestamptz) + INTERVAL '1 hour') AS minute
+        WHERE minute.site_key = chosen.site_key AND date_part('minute', chosen.midnight) <> 0
+    ) AS made
+) AS energy
 LEFT JOIN alerts USING (site_key)
 ORDER BY site

@@ -3,9 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
-from collector.database.statements import read
 from collector.errors import ProblemError
 from collector.queries.accounts import find_gateway
 from collector.queries.alerts import State, Wanted, list_alerts
@@ -14,7 +12,7 @@ from collector.queries.gateways import list_gateways
 from collector.queries.handling import acknowledge, resolve
 from collector.queries.intervals import INTERVALS, Period
 from collector.queries.metrics import OF_SITES
-from collector.queries.panels import find_panel, list_panels
+from collector.queries.panels import MAX_SIBLINGS, find_panel, list_panels
 from collector.queries.readings import list_buckets, list_raw
 from collector.queries.resends import ask_resend
 from collector.queries.series import Question, site_series
@@ -92,27 +90,6 @@ async def test_a_panel_shows_its_newest_reading_however_old(world, database):
     assert first.energy_today_wh == pytest.approx(123 * 2 / 60)
     assert (first.open_alerts, first.worst_severity) == (2, Severity.MEDIUM)
     assert (second.last_reading_at, second.power_watts, second.open_alerts) == (None, None, 0)
-
-
-async def test_each_panel_of_a_site_is_looked_at_once_before_there_are_statistics(world, database):
-    alpha = await world.site()
-    for number in range(30):
-        panel = await world.panel(alpha, f"PANEL-{number:03}")
-        await world.readings(panel, start=NOW - 3 * MINUTE, minutes=3, watts=100)
-    site = await find_site(database, site="alpha")
-
-    asked = text("EXPLAIN (ANALYZE, FORMAT JSON) " + read("panels", source="reading_1h"))
-    values = {"site_key": site.site_key, "midnight": NOON, "now": NOW, "limit": None, "after": ""}
-    async with database.at_once() as connection:
-        ((plan,),) = (await connection.execute(asked, values)).all()
-
-    assert max(_loops(plan[0]["Plan"])) == 30
-
-
-def _loops(node):
-    yield node["Actual Loops"]
-    for below in node.get("Plans", ()):
-        yield from _loops(below)
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
@@ -258,6 +235,18 @@ async def test_without_irradiance_efficiency_is_against_the_median_sibling(world
 
     assert (today.method, today.peers) == ("peer_index", 4)
     assert today.efficiency_percentage == pytest.approx(50.0)
+
+
+async def test_of_a_large_group_fifty_are_compared_with(world, database):
+    alpha = await world.site()
+    for number in range(MAX_SIBLINGS + 5):
+        key = await world.panel(alpha, f"P{number:02}")
+        await world.readings(key, start=NOON - HOUR, minutes=2, watts=300 if number else 150)
+    panel = await find_panel(database, panel="P00", site=None)
+
+    (today,) = await list_efficiency(database, panel=panel, days=1, now=NOW)
+
+    assert (today.peers, today.efficiency_percentage) == (MAX_SIBLINGS, pytest.approx(50.0))
 
 
 async def test_a_gap_of_ones_own_lowers_coverage_and_not_the_peer_index(world, database):
