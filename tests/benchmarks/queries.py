@@ -21,16 +21,12 @@ import psycopg
 from figures import Figure, report
 from programs.collector import CollectorServer
 from programs.postgres import postgres
+from support import bare_route
 from support.year import PANELS, ROWS, SITES, fill
 
 REPEATS = 1_500
 UNCOUNTED = 50
 LOAD_SECONDS = 150
-
-BARE = """
-SELECT bucket, power_sum_mw / power_samples::float8, power_max_mw, power_min_mw
-FROM reading_1h WHERE panel_key = %s AND bucket >= %s AND bucket < %s ORDER BY bucket DESC
-"""
 
 
 def main() -> int:
@@ -44,9 +40,9 @@ def main() -> int:
         collector = CollectorServer(folder, database_url=url)
         stack.callback(collector.discard)
         collector.start()
-        bare = float(np.median(_ask_bare(url)))
         quiet = _ask(collector, newest=newest)
-        nothing = float(np.median(quiet.pop("nothing")))
+        route_url = stack.enter_context(bare_route.served(url))
+        hours, bare, route = _ask_bare(url, collector, route_url, newest=newest)
         script = Path(__file__).parent / "support" / "written.py"
         load = subprocess.Popen(
             [sys.executable, str(script), url, collector.url, str(LOAD_SECONDS)],
@@ -73,16 +69,15 @@ def main() -> int:
                 at_most=True,
             ),
         )
-    hours, label = float(np.median(quiet["hours"])), f"{LABELS['hours']}, {name}: p50, s"
+    label = f"{LABELS['hours']}, {name}: p50, s"
     report(
         Figure(label, hours, bare, "bare SQL", 2.0, at_most=True),
-        Figure(label, hours, bare + nothing, "bare SQL and an empty request"),
+        Figure(label, hours, route, "bare SQLAlchemy and Litestar"),
     )
     return 0
 
 
 LABELS = {
-    "nothing": "an empty request",
     "hours": "hourly buckets of a panel, 7 days",
     "site": "hourly power of 1,000 panels, 30 days",
     "fleet": "fleet of 1,000 sites",
@@ -90,19 +85,35 @@ LABELS = {
 }
 
 
-def _ask_bare(url: str) -> list[float]:
-    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    durations = []
-    with psycopg.connect(url, autocommit=True, options="-c jit=off") as connection:
-        keys = connection.execute("SELECT panel_key FROM panel WHERE panel LIKE 'PANEL-____'")
-        panels = [key for (key,) in keys.fetchall()]
+def _ask_bare(
+    url: str, collector: CollectorServer, route: str, *, newest: datetime
+) -> tuple[float, float, float]:
+    """Return the median times of the collector's answer, of its SQL alone, and of a bare route."""
+    end = newest.replace(minute=0, second=0)
+    start = end - timedelta(days=7)
+    sql = bare_route.SQL.format(key="%s", start="%s", end="%s")
+    durations: list[tuple[float, float, float]] = []
+    with (
+        psycopg.connect(url, autocommit=True, options="-c jit=off") as connection,
+        httpx.Client(headers={"Authorization": f"Bearer {collector.token()}"}) as client,
+    ):
+        found = connection.execute("SELECT panel_key FROM panel WHERE panel LIKE 'PANEL-____'")
+        keys = [key for (key,) in found.fetchall()]
         for number in range(REPEATS):
-            values = (panels[number * 7 % PANELS], end - timedelta(days=7), end)
-            began = time.perf_counter()
-            rows = connection.execute(BARE, values).fetchall()
-            durations.append(time.perf_counter() - began)
+            key = keys[number * 7 % PANELS]
+            path, parameters, _ = _question("hours", number=number, newest=newest)
+            moments = [time.perf_counter()]
+            client.get(collector.url + path, params=parameters).raise_for_status()
+            moments.append(time.perf_counter())
+            rows = connection.execute(sql, (key, start, end)).fetchall()
+            moments.append(time.perf_counter())
+            values = {"key": key, "start": start.isoformat(), "end": end.isoformat()}
+            client.get(route, params=values).raise_for_status()
+            moments.append(time.perf_counter())
             assert len(rows) == 7 * 24
-    return durations
+            durations.append(tuple(np.diff(moments)))
+    hours, bare, routed = np.median(durations, axis=0)
+    return float(hours), float(bare), float(routed)
 
 
 def _ask(collector: CollectorServer, *, newest: datetime) -> dict[str, list[float]]:
@@ -124,8 +135,6 @@ def _ask(collector: CollectorServer, *, newest: datetime) -> dict[str, list[floa
 
 
 def _question(question: str, *, number: int, newest: datetime) -> tuple[str, dict[str, str], int]:
-    if question == "nothing":
-        return "/health/live", {}, 0
     now = datetime.now(UTC)
     panel = f"/api/panels/PANEL-{number * 7 % PANELS + 1:04}/readings"
     times = {"start_time": (now - timedelta(days=7)).isoformat(), "end_time": now.isoformat()}
