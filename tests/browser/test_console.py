@@ -348,6 +348,23 @@ async def test_captions_of_long_ranges_name_days_and_means_and_nothing_later_tha
     await expect(page.locator("#evidence figcaption").first).to_have_text(re.compile(at))
 
 
+@pytest.mark.parametrize(("key", "left"), [("Home", 0), ("End", 300)])
+async def test_first_and_last_bucket_are_read_also_where_their_middle_is_off_the_chart(
+    page, key, left
+):
+    script = f"""
+      let left = null;
+      const over = {{clientWidth: 300, clientHeight: 100}};
+      const u = {{
+        data: [[-20, 50, 320], [1, 2, 3]], cursor: {{idx: 1}}, over,
+        valToPos: (x) => x, setCursor: (cursor) => {{ left = cursor.left; }},
+      }};
+      m.readByKey({{key: "{key}", preventDefault: () => null}}, u, [0, 300], () => null);
+      return left;
+    """
+    assert await run_module(page, "reading.js", script, None) == left
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

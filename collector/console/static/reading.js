@@ -80,8 +80,10 @@ export function readByKey(event, u, [start, end], zoom) {
   event.preventDefault();
 }
 
+/** Puts the cursor on a bucket; the middle of the first may lie before the range, and of the last after it. */
 function moveTo(u, index) {
-  u.setCursor({ left: u.valToPos(u.data[0][index], "x"), top: u.over.clientHeight / 2 });
+  const left = Math.min(Math.max(u.valToPos(u.data[0][index], "x"), 0), u.over.clientWidth);
+  u.setCursor({ left, top: u.over.clientHeight / 2 });
 }
 
 /** The window `factor` times as wide around the cursor; null when that is all of it. */
