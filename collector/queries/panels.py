@@ -14,7 +14,9 @@ from collector.queries.zones import local_midnight, source_of_days
 from shared.alerts import Severity
 
 MAX_SIBLINGS: Final = 50
-"""With how many of its group a panel is compared: more take longer, and have the same median."""
+"""With how many of its group a panel is compared.
+
+Where panels differ by 1 %, their median is within 0.5 % of that of 999, 99 times of 100."""
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):

@@ -86,6 +86,24 @@ async def test_siblings_are_the_median_of_the_same_group_without_the_panels_aske
     assert (series.panels[0].avg, series.panels[0].compare) == ([150, None], [300, None])
 
 
+async def test_of_a_large_group_some_are_siblings(world, database, monkeypatch):
+    monkeypatch.setattr("collector.queries.series.MAX_SIBLINGS", 1)
+    alpha = await world.site()
+    for number, watts in enumerate((150, 300, 310)):
+        panel = await world.panel(alpha, f"P{number}")
+        await world.readings(panel, start=NOON, minutes=5, watts=watts)
+
+    series = await ask(
+        database,
+        ["P0"],
+        interval="5m",
+        period=Period(NOON, NOON + 5 * MINUTE),
+        compare=Compare.SIBLINGS,
+    )
+
+    assert series.panels[0].compare in ([300], [310])
+
+
 async def test_yesterday_is_the_same_time_of_the_local_day_also_after_the_clocks_changed(
     world, database
 ):

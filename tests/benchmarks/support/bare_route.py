@@ -37,7 +37,7 @@ ORDER BY bucket DESC
 _STATEMENT = text(SQL.format(key=":key", start=":start", end=":end"))
 
 
-def app(url: str) -> Litestar:
+def bare_app(url: str) -> Litestar:
     """Return the application of this one route."""
 
     @asynccontextmanager
@@ -70,4 +70,4 @@ def served(url: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    uvicorn.run(app(sys.argv[1]), port=int(sys.argv[2]), log_level="warning", access_log=False)
+    uvicorn.run(bare_app(sys.argv[1]), port=int(sys.argv[2]), log_level="warning", access_log=False)
