@@ -36,6 +36,20 @@ _DRAWN = """canvas => {
   return [painted, colours.size];
 }"""
 
+# A chart's caption is written when its data has come, and what follows is the frame that shows it.
+_NOTE_CAPTION = """() => {
+  new MutationObserver(() => {
+    if (window.captioned || !document.querySelector('figcaption')?.textContent) return;
+    window.captioned = true;
+    const painted = () => { window.painted = performance.now(); };
+    requestAnimationFrame(() => requestAnimationFrame(painted));
+  }).observe(document, { childList: true, characterData: true, subtree: true });
+}"""
+_PAINTED_WITH_DATA = """async () => {
+  while (!window.painted) await new Promise(requestAnimationFrame);
+  return window.painted;
+}"""
+
 
 async def open_page(page: Page, name: str) -> None:
     await page.goto(PAGES[name])
@@ -197,6 +211,15 @@ async def test_charts_are_drawn_no_request_leaves_the_origin_and_nothing_breaks_
 
     assert [url for url in watch.requests if not url.startswith(console_url)] == []
     assert watch.errors == []
+
+
+async def test_a_sites_page_is_painted_with_its_data_within_a_second_once_it_is_warm(page):
+    await page.add_init_script(f"({_NOTE_CAPTION})()")
+    seconds = []
+    for _ in range(5):  # other tests share the processor: the quickest is the page's own
+        await open_page(page, "site")
+        seconds.append(await page.evaluate(_PAINTED_WITH_DATA) / 1_000)
+    assert 0 < min(seconds[1:]) <= 1.0, seconds
 
 
 async def test_a_window_of_any_width_never_scrolls_sideways(page):
