@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
 
 from collector.database.engine import Database
 
@@ -15,22 +14,22 @@ MAX_PANELS: Final = 20_000
 UNREGISTERED: Final = 0
 """In the place of the key of a panel for which there is no room."""
 
-_KNOWN: Final = text("""
-SELECT panel, panel_key FROM panel WHERE site_key = :site AND panel = ANY(:panels)
-""")
-_REGISTER: Final = text("""
+_KNOWN: Final = """
+SELECT panel, panel_key FROM panel WHERE site_key = %(site)s AND panel = ANY(%(panels)s)
+"""
+_REGISTER: Final = """
 WITH known AS (
-    SELECT panel, panel_key FROM panel WHERE site_key = :site AND panel = ANY(:panels)),
+    SELECT panel, panel_key FROM panel WHERE site_key = %(site)s AND panel = ANY(%(panels)s)),
 new AS (
     INSERT INTO panel (site_key, panel)
-    SELECT :site, panel
-    FROM unnest(ARRAY(SELECT unnest(CAST(:panels AS text[])) EXCEPT SELECT panel FROM known
+    SELECT %(site)s, panel
+    FROM unnest(ARRAY(SELECT unnest(%(panels)s::text[]) EXCEPT SELECT panel FROM known
                       ORDER BY 1)) WITH ORDINALITY AS wanted (panel, number)
-    WHERE number <= :most - (SELECT count(*) FROM panel WHERE site_key = :site)
+    WHERE number <= %(most)s - (SELECT count(*) FROM panel WHERE site_key = %(site)s)
     ON CONFLICT (site_key, panel) DO NOTHING
     RETURNING panel, panel_key)
 SELECT panel, panel_key FROM known UNION ALL SELECT panel, panel_key FROM new
-""")
+"""
 
 
 class Registry:
@@ -84,9 +83,9 @@ class Registry:
         question = {"site": site_key, "panels": panels}
         async with self._database.begin() as connection:
             register = question | {"most": self.max_panels}
-            found = (await connection.execute(_REGISTER, register)).all()
+            found = await (await connection.execute(_REGISTER, register)).fetchall()
             if len(found) < len(panels):
                 # What another program registered meanwhile is visible to a new statement only.
-                found = (await connection.execute(_KNOWN, question)).all()
+                found = await (await connection.execute(_KNOWN, question)).fetchall()
         # Only what is committed is remembered.
         self._keys.update({(site_key, panel): key for panel, key in found})

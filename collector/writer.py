@@ -12,8 +12,6 @@ from datetime import datetime
 from time import perf_counter
 from typing import Final
 
-import psycopg
-
 from collector.batch import Outcome, Part
 from collector.database.engine import Database
 from collector.database.transaction import Transaction
@@ -157,11 +155,12 @@ class Writer:
         parts = [part for waiting in group for part in waiting.parts]
         now = max(waiting.now for waiting in group)
         try:
-            async with asyncio.timeout(COMMIT_SECONDS), self._database.begin() as connection:
-                driver = (await connection.get_raw_connection()).driver_connection
-                assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - the only driver
-                async with driver.cursor() as cursor:
-                    return await Transaction(driver, cursor, parts, now).store()
+            async with (
+                asyncio.timeout(COMMIT_SECONDS),
+                self._database.begin() as connection,
+                connection.cursor() as cursor,
+            ):
+                return await Transaction(connection, cursor, parts, now).store()
         except TimeoutError as error:
             raise DatabaseAwayError(f"no commit within {COMMIT_SECONDS:g} s") from error
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -39,47 +40,47 @@ _REFUSED: Final = (
 )
 
 
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+"""A connection of psycopg's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """An open database."""
 
     engine: AsyncEngine
-    """SQLAlchemy's engine on psycopg; its own errors come through it."""
+    """SQLAlchemy's engine on psycopg, which keeps connections and makes new ones of lost ones."""
     flavour: Flavour
     """What the database can do."""
 
     @contextlib.asynccontextmanager
-    async def connect(self) -> AsyncIterator[AsyncConnection]:
-        """Use a connection; what is not committed is rolled back.
-
-        Raises:
-            DatabaseError: As `mapped_errors` says, also for what the caller does with it.
-        """
-        with mapped_errors():
-            async with self.engine.connect() as connection:
-                yield connection
-
-    @contextlib.asynccontextmanager
-    async def at_once(self) -> AsyncIterator[AsyncConnection]:
+    async def at_once(self) -> AsyncIterator[Connection]:
         """Use a connection whose every statement is committed at once.
 
         Raises:
             DatabaseError: As `mapped_errors` says, also for what the caller does with it.
         """
-        async with self.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            yield connection
+        with mapped_errors():
+            async with self.engine.connect() as pooled:
+                yield _driver(pooled)
 
     @contextlib.asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
+    async def begin(self) -> AsyncIterator[Connection]:
         """Use a connection in a transaction that is committed at the end.
 
         Raises:
             DatabaseError: As `mapped_errors` says, also for what the caller does with it.
         """
-        with mapped_errors():
-            async with self.engine.begin() as connection:
-                yield connection
+        async with self.at_once() as connection, connection.transaction():
+            yield connection
+
+
+def _driver(pooled: AsyncConnection) -> Connection:
+    """Return psycopg's connection; SQLAlchemy would make results anew, which takes longer."""
+    assert pooled.sync_connection is not None  # noqa: S101 - it is open
+    driver = pooled.sync_connection.connection.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - the only driver
+    return driver
 
 
 class _BinaryCursor(psycopg.AsyncCursor[Any]):
@@ -106,6 +107,9 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         address,
         pool_size=pool_size,
         max_overflow=0,
+        isolation_level="AUTOCOMMIT",
+        # Whoever begins a transaction ends it; `_refuse_unfit` looks.
+        skip_autocommit_rollback=True,
         # The one used last has its plans and its catalog at hand.
         pool_use_lifo=True,
         pool_timeout=CONNECT_SECONDS,
@@ -115,7 +119,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         connect_args={"connect_timeout": CONNECT_SECONDS, "cursor_factory": _BinaryCursor},
     )
     settle_connections(engine.sync_engine)
-    event.listen(engine.sync_engine, "checkout", _refuse_ended)
+    event.listen(engine.sync_engine, "checkout", _refuse_unfit)
     try:
         with mapped_errors():
             async with engine.connect() as connection:
@@ -143,16 +147,17 @@ def _settle(connection: Any, _record: object) -> None:  # noqa: ANN401 - the dri
     connection.commit()
 
 
-def _refuse_ended(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - as above
+def _refuse_unfit(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - as above
     """Refuse a connection on which the server has something to say: that it ended it.
 
-    An idle connection is silent otherwise, so that looking takes the place of asking.
+    An idle connection is silent otherwise, so that looking takes the place of asking. One that is
+    in a transaction is not idle: to end it failed.
 
     Raises:
         InvalidatePoolError: The pool makes a new connection instead.
     """
     driver = connection.driver_connection
-    if not driver.closed:
+    if not driver.closed and driver.info.transaction_status == TransactionStatus.IDLE:
         waiting = select.poll()
         waiting.register(driver.pgconn.socket, select.POLLIN)
         if not waiting.poll(0):

@@ -7,9 +7,7 @@ from datetime import datetime
 from importlib import resources
 from typing import Any, Final
 
-import psycopg
-
-from collector.database.engine import Database, mapped_errors
+from collector.database.engine import Connection, Database, mapped_errors
 
 BATCH_ROWS: Final = 20_000
 """How many rows are in memory at a time."""
@@ -84,15 +82,15 @@ class Selection:
 class Export:
     """One reading of a selection: the count and the rows are of the same moment."""
 
-    def __init__(self, driver: psycopg.AsyncConnection[Any], selection: Selection) -> None:
-        self._driver = driver
+    def __init__(self, connection: Connection, selection: Selection) -> None:
+        self._connection = connection
         self._selection = selection
 
     async def count(self) -> int:
         """Return how many rows there are."""
         counting = f"SELECT count(*) FROM ({self._selection.statement}) AS counted"  # noqa: S608 - ours
         with mapped_errors():
-            cursor = await self._driver.execute(
+            cursor = await self._connection.execute(
                 counting.encode(), self._selection.values, prepare=False
             )
             ((rows,),) = await cursor.fetchall()
@@ -104,7 +102,7 @@ class Export:
         copying = f"COPY ({query}) TO STDOUT WITH (FORMAT csv, HEADER true)"
         with mapped_errors():
             async with (
-                self._driver.cursor() as cursor,
+                self._connection.cursor() as cursor,
                 cursor.copy(copying.encode(), self._selection.values) as stream,
             ):
                 pending = bytearray()
@@ -118,7 +116,7 @@ class Export:
     async def batches(self) -> AsyncIterator[tuple[list[str], list[tuple[Any, ...]]]]:
         """Yield the names of the columns, and rows, some at a time; at least once."""
         with mapped_errors():
-            async with self._driver.cursor(name="export") as cursor:
+            async with self._connection.cursor(name="export") as cursor:
                 await cursor.execute(self._selection.statement.encode(), self._selection.values)
                 assert cursor.description is not None  # noqa: S101 - a query has columns
                 names = [column.name for column in cursor.description]
@@ -138,8 +136,6 @@ async def open_export(database: Database, selection: Selection) -> AsyncIterator
         DatabaseError: The database is away.
     """
     async with AsyncExitStack() as stack:
-        connection = await stack.enter_async_context(database.connect())
-        await connection.execution_options(isolation_level="REPEATABLE READ")
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - the only driver
-        yield Export(driver, selection)
+        connection = await stack.enter_async_context(database.begin())
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield Export(connection, selection)

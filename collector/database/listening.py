@@ -8,7 +8,6 @@ from typing import Final
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import text
 
 from collector.database.engine import CONNECT_SECONDS, Database, mapped_errors, split_url
 from collector.errors import DatabaseAwayError, DatabaseError
@@ -19,9 +18,7 @@ READINGS: Final = "heliograph_readings"
 """Told with summaries of readings as JSON."""
 MAX_PAYLOAD_BYTES: Final = 7_900
 """PostgreSQL takes less than 8,000."""
-_TELL: Final = text(
-    "SELECT pg_notify(:channel, told) FROM unnest(CAST(:payloads AS text[])) AS told"
-)
+_TELL: Final = "SELECT pg_notify(%s, told) FROM unnest(%s::text[]) AS told"
 _CHECK_SECONDS: Final = 20.0
 _RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -68,8 +65,8 @@ async def tell_readings(database: Database, payloads: Sequence[str]) -> None:
     """
     async with database.begin() as connection:
         # What is lost with a crash is told anew with the next readings.
-        await connection.execute(text("SET LOCAL synchronous_commit = off"))
-        await connection.execute(_TELL, {"channel": READINGS, "payloads": list(payloads)})
+        await connection.execute("SET LOCAL synchronous_commit = off")
+        await connection.execute(_TELL, [READINGS, list(payloads)])
 
 
 @contextlib.asynccontextmanager

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-import psycopg
-
 from collector.database.alerts import COLLECTOR, store_episode
 from collector.database.engine import Database
 from collector.database.transaction import LOCK_SITES, SITES
@@ -28,17 +26,14 @@ async def store_episodes(
     Raises:
         DatabaseError: The database is away or refuses.
     """
-    async with database.begin() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - the only driver
-        async with driver.cursor() as cursor:
-            await cursor.execute(_LOCK, [SITES, [site_key]])
-            for episode in episodes:
-                await store_episode(
-                    cursor,
-                    site_key=site_key,
-                    panel_key=None,
-                    gateway_key=COLLECTOR,
-                    episode=episode,
-                    now=now,
-                )
+    async with database.begin() as connection, connection.cursor() as cursor:
+        await cursor.execute(_LOCK, [SITES, [site_key]])
+        for episode in episodes:
+            await store_episode(
+                cursor,
+                site_key=site_key,
+                panel_key=None,
+                gateway_key=COLLECTOR,
+                episode=episode,
+                now=now,
+            )

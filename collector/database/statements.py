@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 import msgspec
-from sqlalchemy import CursorResult, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from psycopg.rows import dict_row
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from collector.database.engine import Database
+from collector.database.engine import Connection, Database
 
 Row = TypeVar("Row", bound=msgspec.Struct)
+
+_DIALECT: Final = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 def read(name: str, **parts: str) -> str:
@@ -24,12 +27,17 @@ def read(name: str, **parts: str) -> str:
     return script.read_text(encoding="utf-8").format(**parts)
 
 
+def with_parameters(sql: str) -> bytes:
+    """Return a statement whose parameters are written ``:name`` as psycopg wants it."""
+    return str(text(sql).compile(dialect=_DIALECT)).encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Statement(Generic[Row]):
     """A statement, and the struct that each row of its result becomes, column by column."""
 
-    sql: TextClause
-    """What the database runs; parameters are written ``:name``."""
+    sql: bytes
+    """What the database runs, its parameters as psycopg writes them."""
     row: type[Row]
     """Its fields are named as the columns."""
 
@@ -42,9 +50,9 @@ class Statement(Generic[Row]):
             row: The type of the rows.
             parts: What replaces ``{part}`` in the file.
         """
-        return cls(text(read(name, **parts)), row)
+        return cls(with_parameters(read(name, **parts)), row)
 
-    async def all(self, database: Database | AsyncConnection, **values: Any) -> list[Row]:  # noqa: ANN401 - any SQL value
+    async def all(self, database: Database | Connection, **values: Any) -> list[Row]:  # noqa: ANN401 - any SQL value
         """Run it and return all rows.
 
         Args:
@@ -56,15 +64,15 @@ class Statement(Generic[Row]):
         """
         if isinstance(database, Database):
             async with database.at_once() as connection:
-                return self._rows(await connection.execute(self.sql, values))
-        return self._rows(await database.execute(self.sql, values))
+                return await self._rows(connection, values)
+        return await self._rows(database, values)
 
-    async def first(self, database: Database | AsyncConnection, **values: Any) -> Row | None:  # noqa: ANN401 - any SQL value
+    async def first(self, database: Database | Connection, **values: Any) -> Row | None:  # noqa: ANN401 - any SQL value
         """Run it and return the first row, if there is any; see `all`."""
         rows = await self.all(database, **values)
         return rows[0] if rows else None
 
-    def _rows(self, result: CursorResult[Any]) -> list[Row]:
-        names = tuple(result.keys())
-        rows = [dict(zip(names, record, strict=True)) for record in result.all()]
-        return msgspec.convert(rows, list[self.row])  # type: ignore[name-defined]
+    async def _rows(self, connection: Connection, values: dict[str, Any]) -> list[Row]:
+        cursor = connection.cursor(row_factory=dict_row)
+        await cursor.execute(self.sql, values)
+        return msgspec.convert(await cursor.fetchall(), list[self.row])  # type: ignore[name-defined]

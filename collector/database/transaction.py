@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from collector.batch import Outcome, Part, ResendDue, Rows
 from collector.database import accounts, copy, ledger
 from collector.database.alerts import COLLECTOR, store_episode
+from collector.database.engine import Connection
 from collector.database.records import store_panels, store_series
 from collector.database.touched import touch
 from collector.database.windows import store_windows
@@ -52,7 +53,7 @@ WHERE gateway_key IN (
 class Transaction:
     """One transaction's work, begun and committed by the caller."""
 
-    driver: psycopg.AsyncConnection[Any]
+    connection: Connection
     cursor: psycopg.AsyncCursor[Any]
     parts: Sequence[Part]
     now: datetime
@@ -100,7 +101,7 @@ class Transaction:
         ordered, buffer = _prepare(rows) if small else await asyncio.to_thread(_prepare, rows)
         try:
             # A savepoint, so that the streams stay locked when a key turns out to be there already.
-            async with self.driver.transaction():
+            async with self.connection.transaction():
                 await self._copy(_COPY, buffer)
         except psycopg.errors.UniqueViolation:
             return await self._store_staged(ordered, len(numbers))

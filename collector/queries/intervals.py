@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -78,17 +78,6 @@ def bucket_start(moment: datetime, *, seconds: int) -> datetime:
 def source_of(seconds: int) -> str:
     """Return the coarsest aggregate of which buckets of a width can be made."""
     return "reading_" + _level_of(seconds)
-
-
-def between(source: str, *, flavour: Literal["plain", "timescale"]) -> str:
-    """Return what to select from for the rows of an aggregate from ``:start`` to ``:end``.
-
-    TimescaleDB knows what of it is materialised when it plans only where the view itself is named,
-    and then needs half the time. There the statement has to bound ``bucket`` by itself.
-    """
-    if flavour == "timescale":
-        return source
-    return f"{source}_between(CAST(:start AS timestamptz), CAST(:end AS timestamptz))"
 
 
 def _level_of(seconds: int) -> str:

@@ -69,6 +69,6 @@ async def note_time(database: Database, *, name: str, at: datetime) -> None:
 
 async def noted_time(database: Database, *, name: str) -> datetime | None:
     """Return the time noted under a name; None when there is none."""
-    async with database.connect() as connection:
+    async with database.begin() as connection:
         begun = await _BEGIN.first(connection, name=name, number=0)
     return begun.ran_at if begun else None

@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import numpy as np
 import psycopg
 
@@ -22,6 +21,7 @@ from figures import Figure, report
 from programs.collector import CollectorServer
 from programs.postgres import postgres
 from support import bare_route
+from support.asking import asking
 from support.year import PANELS, ROWS, SITES, fill
 
 REPEATS = 1_500
@@ -95,7 +95,8 @@ def _ask_bare(
     durations: list[tuple[float, float, float]] = []
     with (
         psycopg.connect(url, autocommit=True, options="-c jit=off") as connection,
-        httpx.Client(headers={"Authorization": f"Bearer {collector.token()}"}) as client,
+        asking(collector.url, token=collector.token()) as client,
+        asking(route) as routed,
     ):
         found = connection.execute("SELECT panel_key FROM panel WHERE panel LIKE 'PANEL-____'")
         keys = [key for (key,) in found.fetchall()]
@@ -103,32 +104,30 @@ def _ask_bare(
             key = keys[number * 7 % PANELS]
             path, parameters, _ = _question("hours", number=number, newest=newest)
             moments = [time.perf_counter()]
-            client.get(collector.url + path, params=parameters).raise_for_status()
+            client.get(path, **parameters)
             moments.append(time.perf_counter())
             rows = connection.execute(sql, (key, start, end)).fetchall()
             moments.append(time.perf_counter())
-            values = {"key": key, "start": start.isoformat(), "end": end.isoformat()}
-            client.get(route, params=values).raise_for_status()
+            values = {"key": str(key), "start": start.isoformat(), "end": end.isoformat()}
+            routed.get(bare_route.PATH, **values)
             moments.append(time.perf_counter())
             assert len(rows) == 7 * 24
             durations.append(tuple(np.diff(moments)))
-    hours, bare, routed = np.median(durations, axis=0)
-    return float(hours), float(bare), float(routed)
+    hours, bare, least = np.median(durations, axis=0)
+    return float(hours), float(bare), float(least)
 
 
 def _ask(collector: CollectorServer, *, newest: datetime) -> dict[str, list[float]]:
     """Ask the questions in turn, of other panels each time; the first times do not count."""
     durations: dict[str, list[float]] = {}
-    headers = {"Authorization": f"Bearer {collector.token()}"}
-    with httpx.Client(base_url=collector.url, headers=headers, timeout=60) as client:
+    with asking(collector.url, token=collector.token()) as client:
         for number, question in itertools.product(range(-UNCOUNTED, REPEATS), LABELS):
             path, parameters, expected = _question(question, number=number, newest=newest)
             began = time.perf_counter()
-            answer = client.get(path, params=parameters)
+            answer = client.get(path, **parameters)
             if number >= 0:
                 durations.setdefault(question, []).append(time.perf_counter() - began)
-            assert answer.status_code == 200, answer.text
-            assert len(answer.content) > expected, (path, len(answer.content))
+            assert len(answer) > expected, (path, len(answer))
     for question, seconds in durations.items():
         print(f"  {question}: {np.quantile(seconds, [0.5, 0.99]) * 1000} ms", flush=True)
     return durations

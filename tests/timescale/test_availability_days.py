@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from collector.database.rollups.job import roll_up
 from collector.database.rollups.retention import Retention
@@ -110,11 +109,11 @@ async def _give_all(world, *, start, hours, watts):
 
 
 async def _availability(database):
-    async with database.connect() as connection:
+    async with database.at_once() as connection:
         found = await connection.execute(
-            text("SELECT availability_percentage FROM dashboards.site_day ORDER BY day")
+            "SELECT availability_percentage FROM dashboards.site_day ORDER BY day"
         )
-        return [share for (share,) in found]
+        return [share async for (share,) in found]
 
 
 async def _settle(database, *, now=june.NOW):

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import text
 
 from collector.database.rollups.job import roll_up
 from collector.database.rollups.retention import Retention
@@ -43,9 +42,8 @@ async def fill(database):
 
 async def run_as_grafana(database, sql):
     async with database.begin() as connection:
-        await connection.execute(text("SET LOCAL ROLE heliograph_grafana"))
-        driver = (await connection.get_raw_connection()).driver_connection
-        cursor = await driver.execute(sql, prepare=False)
+        await connection.execute("SET LOCAL ROLE heliograph_grafana")
+        cursor = await connection.execute(sql, prepare=False)
         names = [column.name for column in cursor.description]
         return names, await cursor.fetchall()
 

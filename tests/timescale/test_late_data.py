@@ -3,11 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
 from collector.database.rollups.job import roll_up
 from collector.database.rollups.retention import Retention
 from collector.queries.fleet import list_fleet
+from collector.queries.intervals import Period
+from collector.queries.readings import list_buckets
 from timescale import world as june
 
 NOW = datetime.now(UTC).replace(second=31, microsecond=0)
@@ -37,6 +38,20 @@ SELECT panel_key, bucket, samples, power_sum_mw, power_min_mw, power_max_mw, cov
 FROM {view} ORDER BY 1, 2
 """
 
+HOURS = """
+SELECT time_bucket('1 hour', minute), sum(samples)::int8, max(most) / 1000::float8,
+       sum(watts) / 60
+FROM (
+    SELECT time_bucket('1 minute', time) AS minute, count(*) AS samples, max(power_mw) AS most,
+           avg(power_mw)::float8 / 1000 AS watts
+    FROM reading_raw WHERE panel_key = :panel GROUP BY 1
+) AS minutes
+GROUP BY 1
+HAVING time_bucket('1 hour', minute) >= CAST(:start AS timestamptz)
+   AND time_bucket('1 hour', minute) < CAST(:end AS timestamptz)
+ORDER BY 1 DESC
+"""
+
 
 class Store:
     def __init__(self, database):
@@ -44,8 +59,7 @@ class Store:
 
     async def ask(self, statement, **values):
         async with self.database.begin() as connection:
-            result = await connection.execute(text(statement), values)
-            return [tuple(row) for row in result.all()] if result.returns_rows else []
+            return await june.ask(connection, statement, **values)
 
     async def put(self, panel, *, start, count, step):
         values = {"panel": panel, "start": start, "count": count, "step": step}
@@ -105,6 +119,45 @@ async def test_late_readings_correct_every_aggregate_in_one_run_of_the_job(store
     await store.put(second, start=NOW - timedelta(hours=29, seconds=-7), count=200, step=30)
     await store.settle()
     await store.tables_are_right()
+
+
+async def test_hours_of_a_panel_are_what_its_readings_give_wherever_the_job_has_got_to(
+    store, database
+):
+    for panel in store.panels:
+        await store.put(panel, start=NOW - timedelta(hours=5), count=300, step=60)
+    noon = NOW.replace(minute=0, second=0)
+    periods = [
+        Period(NOW - timedelta(hours=5), NOW + timedelta(hours=2)),
+        Period(NOW - timedelta(hours=4), NOW - timedelta(hours=2)),
+        Period(noon - timedelta(hours=3), noon),
+        Period(noon - timedelta(hours=1), noon + timedelta(microseconds=1)),
+        Period(NOW - timedelta(minutes=1), NOW),
+        Period(NOW + timedelta(hours=1), NOW + timedelta(hours=2)),
+    ]
+    for behind in (timedelta(days=1), timedelta(hours=3), timedelta(minutes=75), timedelta(0)):
+        while await roll_up(database, now=NOW - behind, retention=KEPT):
+            pass
+        if behind == timedelta(minutes=75) and database.flavour.kind == "timescale":
+            # As its own jobs do: what is kept reaches further than ours has got to.
+            async with database.at_once() as connection:
+                for view in ("reading_1m", "reading_1h"):
+                    await connection.execute(
+                        f"CALL refresh_continuous_aggregate('{view}', NULL, NULL)"
+                    )
+        for period in periods:
+            buckets = await list_buckets(
+                database, panel="1", site=None, period=period, seconds=3_600, now=NOW
+            )
+            assert [
+                (one.timestamp, one.samples, one.max_power, pytest.approx(one.energy_wh))
+                for one in buckets
+            ] == await store.ask(
+                HOURS,
+                panel=store.panels[0],
+                start=period.widened(3_600).start,
+                end=period.end,
+            )
 
 
 async def test_readings_older_than_raw_ones_are_kept_add_to_their_day(store, database):

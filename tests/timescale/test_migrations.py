@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
 from collector.database.engine import open_database
 from collector.database.flavour import Flavour
@@ -11,25 +10,31 @@ from collector.database.migrate import upgrade
 from collector.database.revision import current, head
 from collector.errors import DatabaseUnsuitableError
 from collector.queries.accounts import find_gateway
+from timescale.world import ask
 
-COLUMNS = text("""
+COLUMNS = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
 FROM pg_class AS c
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v', 'p', 'm')
 ORDER BY c.relname, a.attnum
-""")
-INSERT = text("""
+"""
+INSERT = """
 INSERT INTO reading_raw SELECT panel, CAST(:start AS timestamptz) + n * INTERVAL '20 seconds',
        20000 + n, CASE WHEN n % 2 = 0 THEN 40000 END, 7000, 300000 + n, 1 << (n % 3)
 FROM generate_series(1, 2) AS panel, generate_series(0, 359) AS n
-""")
+"""
+BUCKETS = """
+SELECT time_bucket('7 days', timestamptz '2026-06-05 13:17:31+00'),
+       time_bucket('15 minutes', timestamptz '2026-06-05 13:17:31+00'),
+       time_bucket('1 day', timestamptz '1999-12-31 23:00+00')
+"""
 START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=2)
 
 
 async def columns(url):
-    async with open_database(url) as database, database.connect() as connection:
-        return [tuple(row) for row in (await connection.execute(COLUMNS)).all()]
+    async with open_database(url) as database, database.at_once() as connection:
+        return await ask(connection, COLUMNS)
 
 
 async def test_both_flavours_have_the_same_tables_and_views(plain_url, timescale_url):
@@ -74,20 +79,18 @@ async def test_a_database_with_data_is_upgraded_and_keeps_all_of_it(empty_url):
     async with open_database(empty_url) as database:
         async with database.begin() as connection:
             for statement in FILL.split(";"):
-                await connection.execute(text(statement))
-        async with database.connect() as connection:
-            before = tuple((await connection.execute(text(KEPT))).one())
+                await connection.execute(statement)
+        async with database.at_once() as connection:
+            (before,) = await ask(connection, KEPT)
 
     upgrade(empty_url)
 
     assert current(empty_url) == head()
     async with open_database(empty_url) as database:
-        async with database.connect() as connection:
-            after = tuple((await connection.execute(text(KEPT))).one())
-            told = text("SELECT action, actor, severity FROM alert_history")
-            assert [tuple(row) for row in await connection.execute(told)] == [
-                ("raised", None, "low")
-            ]
+        async with database.at_once() as connection:
+            (after,) = await ask(connection, KEPT)
+            told = await ask(connection, "SELECT action, actor, severity FROM alert_history")
+            assert told == [("raised", None, "low")]
         (stream,) = (await find_gateway(database, gateway="gw-1")).streams
     for table, kept in zip(after, before, strict=True):
         # Columns may be added; those that were there keep what they held.
@@ -100,13 +103,13 @@ async def test_why_an_alert_was_resolved_is_put_into_its_history(empty_url):
     upgrade(empty_url, to="0008")
     async with open_database(empty_url) as database, database.begin() as connection:
         for statement in (*FILL.split(";"), *RESOLVED.split(";")):
-            await connection.execute(text(statement))
+            await connection.execute(statement)
 
     upgrade(empty_url)
 
-    causes = text("SELECT action, cause FROM alert_history ORDER BY entry")
-    async with open_database(empty_url) as database, database.connect() as connection:
-        assert [tuple(row) for row in await connection.execute(causes)] == [
+    causes = "SELECT action, cause FROM alert_history ORDER BY entry"
+    async with open_database(empty_url) as database, database.at_once() as connection:
+        assert await ask(connection, causes) == [
             ("resolved", None),
             ("reopened", None),
             ("resolved", "false_alarm"),
@@ -122,18 +125,15 @@ async def test_the_flavour_is_told(database, request):
 
 async def test_each_aggregate_is_made_of_the_one_below(database):
     async with database.begin() as connection:
-        await connection.execute(INSERT, {"start": START})
-    async with database.connect() as connection:
-
-        async def ask(query):
-            return [tuple(row) for row in (await connection.execute(text(query))).all()]
-
+        await ask(connection, INSERT, start=START)
+    async with database.at_once() as connection:
         for view, seconds in (("reading_1m", 60), ("reading_1h", 3600), ("reading_1d", 86400)):
             assert await ask(
+                connection,
                 "SELECT sum(samples), sum(voltage_samples), min(power_min_mw), max(power_max_mw), "
                 "bit_or(quality), sum(covered_seconds), sum(energy_wh), "
                 "sum(temperature_sum_mc)::bigint "
-                f"FROM {view} WHERE panel_key = 1"
+                f"FROM {view} WHERE panel_key = 1",
             ) == [
                 (
                     360,
@@ -147,24 +147,17 @@ async def test_each_aggregate_is_made_of_the_one_below(database):
                 )
             ]
             assert await ask(
+                connection,
                 f"SELECT count(*) FROM {view} "
-                f"WHERE extract(epoch FROM bucket)::bigint % {seconds} <> 0"
+                f"WHERE extract(epoch FROM bucket)::bigint % {seconds} <> 0",
             ) == [(0,)]
 
 
 async def test_buckets_of_time_begin_alike_on_both_flavours(database):
-    async with database.connect() as connection:
-        row = (
-            await connection.execute(
-                text("""
-SELECT time_bucket('7 days', timestamptz '2026-06-05 13:17:31+00'),
-       time_bucket('15 minutes', timestamptz '2026-06-05 13:17:31+00'),
-       time_bucket('1 day', timestamptz '1999-12-31 23:00+00')
-""")
-            )
-        ).one()
+    async with database.at_once() as connection:
+        (row,) = await ask(connection, BUCKETS)
 
-    assert tuple(row) == (
+    assert row == (
         datetime(2026, 6, 1, tzinfo=UTC),
         datetime(2026, 6, 5, 13, 15, tzinfo=UTC),
         datetime(1999, 12, 31, tzinfo=UTC),

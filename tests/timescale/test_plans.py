@@ -1,11 +1,10 @@
 """What a question on one thing looks at, on both flavours: not at all the others, too."""
 
 import pytest
-from sqlalchemy import text
 
 from collector.database.statements import read
 from collector.queries.sites import find_site
-from timescale.world import MINUTE, NOON, NOW, World
+from timescale.world import MINUTE, NOON, NOW, World, ask
 
 HOURS_OF_ALL = """
 INSERT INTO rollup.site_1h (site_key, bucket, minutes, temperature_samples, samples, energy_wh,
@@ -70,15 +69,15 @@ async def test_a_panel_is_found_by_its_id_also_by_a_plan_for_any_site(world, dat
     first = "'{ONLY}'" if file == "panel_find" else "'ONLY'"
 
     async with database.at_once() as connection:
-        await connection.exec_driver_sql("ANALYZE site, panel")
+        await connection.execute("ANALYZE site, panel")
         # PostgreSQL may take it whenever the same was asked for a few times.
-        await connection.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
-        await connection.exec_driver_sql(f"PREPARE found AS {statement}")
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE found AS {statement}")
         plan = await _plan(
             connection, f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE found ({first}, NULL)"
         )
-        await connection.exec_driver_sql("DEALLOCATE found")
-        await connection.exec_driver_sql("RESET plan_cache_mode")
+        await connection.execute("DEALLOCATE found")
+        await connection.execute("RESET plan_cache_mode")
 
     assert plan["Actual Rows"] == 1
     looked_at = [
@@ -89,7 +88,7 @@ async def test_a_panel_is_found_by_its_id_also_by_a_plan_for_any_site(world, dat
 
 
 async def _plan(connection, statement, **values):
-    ((plan,),) = (await connection.execute(text(statement), values)).all()
+    ((plan,),) = await ask(connection, statement, **values)
     return plan[0]["Plan"]
 
 

@@ -3,16 +3,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
 from collector.database.engine import open_database
 from collector.database.rollups.retention import Retention, delete_old
+from timescale.world import ask
 
-POLICIES = text("""
+POLICIES = """
 SELECT job_id, proc_name, hypertable_name, config FROM timescaledb_information.jobs
 WHERE hypertable_schema = 'public' OR proc_name = 'policy_refresh_continuous_aggregate'
    OR proc_name = 'policy_retention'
-""")
+"""
 
 
 @pytest.fixture
@@ -20,89 +20,84 @@ async def timescale(own_timescale_url):
     async with open_database(own_timescale_url) as database:
         yield database
         async with database.begin() as connection:
-            await connection.execute(text("DELETE FROM reading_raw"))
+            await connection.execute("DELETE FROM reading_raw")
 
 
 async def policy(database, kind, table):
-    async with database.connect() as connection:
-        rows = (await connection.execute(POLICIES)).all()
-    (found,) = [row for row in rows if (row[1], row[2]) == (f"policy_{kind}", table)]
-    return found
+    """Return the number of a job and how it is set up."""
+    async with database.at_once() as connection:
+        rows = await ask(connection, POLICIES)
+    ((job, config),) = [
+        (job, config) for job, name, of, config in rows if (name, of) == (f"policy_{kind}", table)
+    ]
+    return job, config
 
 
 async def test_refreshing_reaches_almost_as_far_back_as_raw_readings_are_kept(timescale):
-    kept = (await policy(timescale, "retention", "reading_raw")).config["drop_after"]
+    _, kept = await policy(timescale, "retention", "reading_raw")
     for table in ("reading_1m", "reading_1h", "reading_1d"):
-        refreshed = await policy(timescale, "refresh_continuous_aggregate", table)
-        assert (kept, refreshed.config["start_offset"]) == ("30 days", "29 days")
+        _, refreshed = await policy(timescale, "refresh_continuous_aggregate", table)
+        assert (kept["drop_after"], refreshed["start_offset"]) == ("30 days", "29 days")
 
 
 async def test_minutes_are_kept_two_years_and_hours_for_ever(timescale):
     for table in ("reading_1m", "detection_window"):
-        assert (await policy(timescale, "retention", table)).config["drop_after"] == "2 years"
+        _, kept = await policy(timescale, "retention", table)
+        assert kept["drop_after"] == "2 years"
     for table in ("reading_1h", "reading_1d"):
         with pytest.raises(ValueError, match="unpack"):
             await policy(timescale, "retention", table)
 
 
 async def test_the_policies_fill_all_aggregates(timescale):
-    insert = text("""
+    insert = """
 INSERT INTO reading_raw SELECT 1, now() - n * INTERVAL '1 hour', 20000, 40000, 7000, 280000, 0
 FROM generate_series(1, 600) AS n
-""")
+"""
     async with timescale.begin() as connection:
         await connection.execute(insert)
     for table in ("reading_1m", "reading_1h", "reading_1d"):
-        job = (await policy(timescale, "refresh_continuous_aggregate", table)).job_id
-        async with timescale.engine.connect() as connection:
-            committing = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await committing.execute(text(f"CALL run_job({job})"))
-            counted = await committing.execute(text(f"SELECT sum(samples) FROM {table}"))
-            assert counted.scalar_one() == 600
+        job, _ = await policy(timescale, "refresh_continuous_aggregate", table)
+        async with timescale.at_once() as connection:
+            await connection.execute(f"CALL run_job({job})")
+            assert await ask(connection, f"SELECT sum(samples) FROM {table}") == [(600,)]
 
 
 async def test_late_readings_enter_compressed_chunks_and_their_aggregates_without_repeats(
     timescale,
 ):
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=9)
-    insert = text("""
+    insert = """
 INSERT INTO reading_raw SELECT 3, CAST(:start AS timestamptz) + n * INTERVAL '10 seconds',
        20000, 40000, 7000, 280000, 0
 FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n ON CONFLICT DO NOTHING
-""")
-    refresh = text("CALL refresh_continuous_aggregate('reading_1m', :start, :end)")
+RETURNING time
+"""
+    refresh = "CALL refresh_continuous_aggregate('reading_1m', :start, :end)"
+    compress = "SELECT compress_chunk(chunk) FROM show_chunks('reading_raw') AS chunk"
     window = {"start": start, "end": start + timedelta(hours=1)}
     async with timescale.begin() as connection:
-        await connection.execute(insert, {"start": start, "first": 0, "last": 59})
-    async with timescale.engine.connect() as connection:
-        committing = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await committing.execute(refresh, window)
-        await committing.execute(
-            text("SELECT compress_chunk(chunk) FROM show_chunks('reading_raw') AS chunk")
-        )
+        await ask(connection, insert, start=start, first=0, last=59)
+    async with timescale.at_once() as connection:
+        await ask(connection, refresh, **window)
+        await ask(connection, compress)
     async with timescale.begin() as connection:
-        late = await connection.execute(insert, {"start": start, "first": 30, "last": 89})
-        assert late.rowcount == 30
-    async with timescale.engine.connect() as connection:
-        committing = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await committing.execute(refresh, window)
-        counted = await committing.execute(
-            text("""
-SELECT (SELECT count(*) FROM reading_raw WHERE panel_key = 3),
-       (SELECT sum(samples) FROM reading_1m WHERE panel_key = 3)
-""")
-        )
-        assert tuple(counted.one()) == (90, 90)
+        assert len(await ask(connection, insert, start=start, first=30, last=89)) == 30
+    async with timescale.at_once() as connection:
+        await ask(connection, refresh, **window)
+        for counted in (
+            "SELECT count(*) FROM reading_raw WHERE panel_key = 3",
+            "SELECT sum(samples) FROM reading_1m WHERE panel_key = 3",
+        ):
+            assert await ask(connection, counted) == [(90,)]
 
 
 async def test_readings_can_be_kept_for_as_few_days_as_the_setting_allows(timescale):
     now = datetime.now(UTC)
     await delete_old(timescale, now=now, retention=Retention(raw=timedelta(days=3)))
     try:
-        assert (await policy(timescale, "retention", "reading_raw")).config[
-            "drop_after"
-        ] == "3 days"
-        days = await policy(timescale, "refresh_continuous_aggregate", "reading_1d")
-        assert days.config["start_offset"] == "2 days"
+        _, kept = await policy(timescale, "retention", "reading_raw")
+        _, days = await policy(timescale, "refresh_continuous_aggregate", "reading_1d")
+        assert (kept["drop_after"], days["start_offset"]) == ("3 days", "2 days")
     finally:
         await delete_old(timescale, now=now, retention=Retention())

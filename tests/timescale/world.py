@@ -2,13 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import text
+from collector.database.statements import with_parameters
 
 # 14:30 in Berlin, 18:00 in Kolkata; an hour that is over, and one that is not.
 NOW = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+
+
+async def ask(connection, statement, **values):
+    """Run a statement whose parameters are written ``:name``, and return its rows, if any."""
+    cursor = await connection.execute(with_parameters(statement), values)
+    return await cursor.fetchall() if cursor.description else []
 
 
 class World:
@@ -19,8 +25,8 @@ class World:
 
     async def run(self, statement, **values):
         async with self.database.begin() as connection:
-            result = await connection.execute(text(statement), values)
-            return result.scalar_one() if result.returns_rows else None
+            rows = await ask(connection, statement, **values)
+        return rows[0][0] if rows else None
 
     async def site(self, site="alpha", *, zone="Europe/Berlin"):
         return await self.run(

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import psycopg
-
-from collector.database.engine import Database
+from collector.database.engine import Connection, Database
 from collector.database.rollups.panels import (
     ContinuousAggregates,
     PanelAggregates,
@@ -19,7 +17,6 @@ from collector.database.rollups.retention import Retention
 from collector.database.rollups.spans import DAY, HOUR, MINUTE, Span, floor, parameters, widened
 from collector.database.rollups.statements import (
     SITE_COLUMNS,
-    Connection,
     load,
     run,
     upsert,
@@ -120,16 +117,13 @@ async def roll_up(database: Database, *, now: datetime, retention: Retention) ->
 @asynccontextmanager
 async def _alone(database: Database) -> AsyncIterator[Connection | None]:
     """Yield a connection that commits each statement; None when another program has the work."""
-    async with database.connect() as pooled:
-        await pooled.execution_options(isolation_level="AUTOCOMMIT")
-        driver = (await pooled.get_raw_connection()).driver_connection
-        assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - the only driver
-        ((got,),) = await run(driver, "SELECT pg_try_advisory_lock(%(lock)s)", lock=_LOCK)
+    async with database.at_once() as connection:
+        ((got,),) = await run(connection, "SELECT pg_try_advisory_lock(%(lock)s)", lock=_LOCK)
         try:
-            yield driver if got else None
+            yield connection if got else None
         finally:
-            if got and not driver.closed:
-                await run(driver, "SELECT pg_advisory_unlock(%(lock)s)", lock=_LOCK)
+            if got and not connection.closed:
+                await run(connection, "SELECT pg_advisory_unlock(%(lock)s)", lock=_LOCK)
 
 
 @dataclass(frozen=True, slots=True)

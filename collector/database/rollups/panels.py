@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from collector.database.engine import Connection
 from collector.database.rollups.spans import DAY, HOUR, MINUTE, Span, parameters
 from collector.database.rollups.statements import (
     PANEL_COLUMNS,
-    Connection,
     load,
     run,
     upsert,

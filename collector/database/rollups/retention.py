@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import psycopg
-
-from collector.database.engine import Database
-from collector.database.rollups.statements import Connection, run
+from collector.database.engine import Connection, Database
+from collector.database.rollups.statements import run
 
 _POLICIES: Final = """
 SELECT altered.job_id
@@ -56,14 +54,11 @@ async def delete_old(database: Database, *, now: datetime, retention: Retention)
     Raises:
         DatabaseError: The database is away or refuses.
     """
-    async with database.connect() as pooled:
-        await pooled.execution_options(isolation_level="AUTOCOMMIT")
-        driver = (await pooled.get_raw_connection()).driver_connection
-        assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - the only driver
+    async with database.at_once() as connection:
         if database.flavour.kind == "timescale":
-            await _set_policies(driver, retention)
+            await _set_policies(connection, retention)
         else:
-            await _delete(driver, now=now, retention=retention)
+            await _delete(connection, now=now, retention=retention)
 
 
 async def _delete(connection: Connection, *, now: datetime, retention: Retention) -> None:

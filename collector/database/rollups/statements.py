@@ -4,7 +4,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-import psycopg
+from collector.database.engine import Connection
 
 PANEL_COLUMNS: Final = (
     *("panel_key", "bucket", "samples", "power_samples", "power_sum_mw", "power_min_mw"),
@@ -18,8 +18,6 @@ SITE_COLUMNS: Final = (
     *("temperature_samples", "temperature_sum_mc", "samples", "energy_wh", "covered_seconds"),
 )
 """The columns of the aggregates of sites."""
-
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
 def load(name: str, **parts: str) -> str:

@@ -48,7 +48,7 @@ def bare_app(url: str) -> Litestar:
     @get(PATH)
     async def hours(key: int, start: datetime, end: datetime) -> list[Bucket]:
         values = {"key": key, "start": start, "end": end}
-        async with route.state.database.at_once() as connection:
+        async with route.state.database.engine.connect() as connection:
             rows = (await connection.execute(_STATEMENT, values)).all()
         return [Bucket("PANEL-0001", *row) for row in rows]
 
@@ -63,7 +63,7 @@ def served(url: str) -> Iterator[str]:
     process = subprocess.Popen([sys.executable, __file__, url, str(port)])
     try:
         wait_until(lambda: accepts(port), what="the bare route answers")
-        yield f"http://127.0.0.1:{port}{PATH}"
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import psycopg
 import pytest
-from sqlalchemy import text
 
 from collector.database.engine import open_database
 from collector.database.migrate import upgrade
+from collector.errors import DatabaseError
 from collector.queries.panels import list_panels
 from collector.queries.sites import find_site
 
@@ -43,11 +43,13 @@ async def kolkata(kolkata_url):
 
 async def test_every_connection_speaks_utc_and_compiles_no_plans_also_after_a_rollback(kolkata):
     for _ in range(2):
-        async with kolkata.connect() as first, kolkata.connect() as second:
+        async with kolkata.at_once() as first, kolkata.at_once() as second:
             for connection in (first, second):
-                assert (await connection.execute(text("SHOW timezone"))).scalar_one() == "UTC"
-                assert (await connection.execute(text("SHOW jit"))).scalar_one() == "off"
-                await connection.rollback()
+                assert await _one(connection, "SHOW timezone") == "UTC"
+                assert await _one(connection, "SHOW jit") == "off"
+        with pytest.raises(DatabaseError):
+            async with kolkata.begin() as connection:
+                await connection.execute("SELECT 1 / 0")
 
 
 async def test_energy_is_counted_from_the_sites_midnight(kolkata):
@@ -60,19 +62,31 @@ async def test_energy_is_counted_from_the_sites_midnight(kolkata):
 
 async def test_connections_that_the_server_ended_are_replaced_before_they_are_used(kolkata):
     pid = "SELECT pg_backend_pid()"
-    async with kolkata.connect() as first, kolkata.connect() as second:
-        old = {(await each.execute(text(pid))).scalar_one() for each in (first, second)}
-    async with kolkata.connect() as alive:
+    async with kolkata.at_once() as first, kolkata.at_once() as second:
+        old = {await _one(each, pid) for each in (first, second)}
+    async with kolkata.at_once() as alive:
         # It returns when the other is gone.
-        ended = await alive.execute(
-            text(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid() "
-                "AND backend_type = 'client backend'"
-            )
+        assert await _one(
+            alive,
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'",
         )
-        assert ended.scalars().all() == [True]
-        async with kolkata.connect() as other:
-            assert (await other.execute(text(pid))).scalar_one() not in old
+        async with kolkata.at_once() as other:
+            assert await _one(other, pid) not in old
     async with kolkata.at_once() as again:
-        assert (await again.execute(text("SHOW timezone"))).scalar_one() == "UTC"
+        assert await _one(again, "SHOW timezone") == "UTC"
+
+
+async def test_a_connection_whose_transaction_nobody_ended_is_not_used_again(kolkata):
+    pid = "SELECT pg_backend_pid()"
+    async with kolkata.at_once() as left:
+        old = await _one(left, pid)
+        await left.execute("BEGIN")
+    async with kolkata.at_once() as again:
+        assert await _one(again, pid) != old
+
+
+async def _one(connection, statement):
+    ((value,),) = await (await connection.execute(statement)).fetchall()
+    return value

@@ -1,0 +1,1 @@
+-- Nothing: its plans are for any panel and any time already.
