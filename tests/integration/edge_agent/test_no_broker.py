@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from edge_agent.broker import Broker, connect, new_client
+from edge_agent.broker import Broker, close, connect, new_client
 from edge_agent.errors import BrokerError
 
 DAY = timedelta(days=1)
@@ -49,6 +49,15 @@ def authority(tmp_path):
     return made(tmp_path, "authority")
 
 
+async def connect_and_leave(broker):
+    client = new_client(broker, clean=True)
+    try:
+        await connect(client, broker)
+    finally:
+        # A broker that refuses us leaves the line to us.
+        await close(client)
+
+
 async def said_of(*, certificate, trusted, wants=None):
     """Return what is said of a TLS server with a certificate, which may want one of ours."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=wants)
@@ -67,7 +76,7 @@ async def said_of(*, certificate, trusted, wants=None):
         )
         with pytest.raises(BrokerError) as raised:
             async with asyncio.timeout(5):
-                await connect(new_client(broker, clean=True), broker)
+                await connect_and_leave(broker)
     return str(raised.value)
 
 
@@ -110,7 +119,7 @@ async def test_a_broker_that_hangs_up_is_not_waited_for():
         broker = Broker(host="127.0.0.1", port=port, client_id="a")
         with pytest.raises(BrokerError, match="hangs up without an answer: does it speak MQTT 5"):
             async with asyncio.timeout(5):
-                await connect(new_client(broker, clean=True), broker)
+                await connect_and_leave(broker)
 
 
 async def test_a_wrong_password_points_to_where_it_is_from(tmp_path, mosquitto_of):
@@ -121,7 +130,7 @@ async def test_a_wrong_password_points_to_where_it_is_from(tmp_path, mosquitto_o
     try:
         broker = Broker(host="127.0.0.1", port=strict.port, client_id="a", username="u")
         with pytest.raises(BrokerError, match=r"not authorized .*mqtt\.password_file"):
-            await connect(new_client(broker, clean=True), broker)
+            await connect_and_leave(broker)
     finally:
         strict.discard()
 
@@ -129,4 +138,4 @@ async def test_a_wrong_password_points_to_where_it_is_from(tmp_path, mosquitto_o
 async def test_a_broker_that_does_not_run_is_said_without_numbers(free_port):
     broker = Broker(host="127.0.0.1", port=free_port(), client_id="a")
     with pytest.raises(BrokerError, match=r"^Connection refused$"):
-        await connect(new_client(broker, clean=True), broker)
+        await connect_and_leave(broker)

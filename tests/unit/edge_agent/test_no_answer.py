@@ -6,7 +6,7 @@ import ssl
 import httpx
 import pytest
 
-from edge_agent.broker import Broker, connect, new_client
+from edge_agent.broker import Broker, close, connect, new_client
 from edge_agent.errors import BrokerError
 from edge_agent.problems import why
 
@@ -32,5 +32,7 @@ async def test_a_broker_that_is_asked_for_tls_it_does_not_speak_is_said_so():
         port = server.sockets[0].getsockname()[1]
         tls = ssl.create_default_context()
         broker = Broker(host="127.0.0.1", port=port, client_id="alpha", tls=tls)
+        client = new_client(broker, clean=True)
         with pytest.raises(BrokerError, match="does not answer with TLS: is this port one for"):
-            await connect(new_client(broker, clean=True), broker)
+            await connect(client, broker)
+        await close(client)
