@@ -1,7 +1,8 @@
 """Panel ids become database keys; what is of a panel without a key is refused, row by row."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import compress, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,6 @@ from collector.registry import UNREGISTERED, Registry
 from shared.alerts import Episode
 from shared.readings import COLUMNS, Readings
 from shared.tables import picked
-
-_NOWHERE: Final = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,40 +38,35 @@ async def key(checked: Checked, *, registry: Registry, site_key: int) -> Keyed:
     Raises:
         DatabaseError: Panels have to be looked up, and the database does not answer.
     """
-    present = _present(checked.readings)
-    ids = [] if checked.readings is None else checked.readings.panel_ids
     told = [one.panel for one in checked.panels]
     concerned = [one.panel for _, one in checked.episodes if one.panel is not None]
     wanted = dict.fromkeys(
-        [*told, *concerned, *(ids[at] for at in present.tolist()), *_windowed(checked.windows)]
+        [*told, *concerned, *_reporting(checked.readings), *_windowed(checked.windows)]
     )
     found = await registry.keys(site_key, panels=wanted)
     keys = dict(zip(wanted, found.tolist(), strict=True))
     full = f"the site has {registry.max_panels} panels already, which is all it may have"
     return Keyed(
-        rows=_rows(checked, present=present, keys=keys, full=full),
+        rows=_rows(checked, keys=keys, full=full),
         windows=_windows(checked, keys=keys, full=full),
         panels=_panels(checked, keys=keys, full=full),
         episodes=_episodes(checked, keys=keys, full=full),
     )
 
 
-def _present(readings: Readings | None) -> NDArray[np.int64]:
-    """Return which panels have readings: one all of whose were rejected is not registered."""
+def _reporting(readings: Readings | None) -> Iterable[str]:
+    """Return the panels that have readings: one all of whose were rejected is not registered."""
     if readings is None:
-        return _NOWHERE
-    return np.flatnonzero(np.bincount(readings.panel, minlength=len(readings.panel_ids)))
+        return ()
+    present = np.bincount(readings.panel, minlength=len(readings.panel_ids)) > 0
+    return compress(readings.panel_ids, present.tolist())
 
 
-def _rows(
-    checked: Checked, *, present: NDArray[np.int64], keys: dict[str, int], full: str
-) -> Rows | None:
+def _rows(checked: Checked, *, keys: dict[str, int], full: str) -> Rows | None:
     readings, origin = checked.readings, checked.origin
     if readings is None:
         return None
-    lookup = np.zeros(len(readings.panel_ids), np.int32)
-    lookup[present] = [keys[readings.panel_ids[at]] for at in present.tolist()]
-    panel_key = lookup[readings.panel]
+    panel_key = _lookup(readings.panel_ids, keys=keys)[readings.panel]
     without = panel_key == UNREGISTERED
     if without.any():
         refused = np.flatnonzero(without)
@@ -101,8 +95,7 @@ def _windows(checked: Checked, *, keys: dict[str, int], full: str) -> WindowRows
     if windows is None:
         return None
     panel, places = windows.panel, windows.places
-    lookup = np.array([keys.get(one, UNREGISTERED) for one in panel.values], np.int32)
-    panel_key = lookup[panel.index[places]]
+    panel_key = _lookup(panel.values, keys=keys)[panel.index[places]]
     with_key = panel_key != UNREGISTERED
     for at in places[~with_key].tolist():
         reason = f"panel {panel.values[panel.index[at]]} is new, and {full}"
@@ -110,6 +103,11 @@ def _windows(checked: Checked, *, keys: dict[str, int], full: str) -> WindowRows
     if not with_key.any():
         return None
     return WindowRows(panel_key[with_key], picked(windows.table, rows=places[with_key]))
+
+
+def _lookup(panels: Sequence[str], *, keys: dict[str, int]) -> NDArray[np.int32]:
+    """Return the key of each panel, in order; that of one that is not wanted does not matter."""
+    return np.fromiter(map(keys.get, panels, repeat(UNREGISTERED)), np.int32, len(panels))
 
 
 def _panels(checked: Checked, *, keys: dict[str, int], full: str) -> list[PanelFacts]:

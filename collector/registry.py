@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -45,7 +46,7 @@ class Registry:
         """
         self.max_panels = max_panels
         self._database = database
-        self._keys: dict[tuple[int, str], int] = {}
+        self._keys: dict[int, dict[str, int]] = {}
         self._wanted: dict[int, set[str]] = {}
         self._registering = asyncio.Lock()
 
@@ -72,11 +73,14 @@ class Registry:
                 if missing := self._missing(site_key, panels=missing):
                     self._wanted.setdefault(site_key, set()).update(missing)
                     await self._learn(site_key)
-        keys = (self._keys.get((site_key, panel), UNREGISTERED) for panel in wanted)
+        keys = map(self._known(site_key).get, wanted, repeat(UNREGISTERED))
         return np.fromiter(keys, np.int32, len(wanted))
 
+    def _known(self, site_key: int) -> dict[str, int]:
+        return self._keys.setdefault(site_key, {})
+
     def _missing(self, site_key: int, *, panels: Iterable[str]) -> set[str]:
-        return {panel for panel in panels if (site_key, panel) not in self._keys}
+        return set(panels) - self._known(site_key).keys()
 
     async def _learn(self, site_key: int) -> None:
         panels = sorted(self._missing(site_key, panels=self._wanted.pop(site_key)))
@@ -88,4 +92,4 @@ class Registry:
                 # What another program registered meanwhile is visible to a new statement only.
                 found = await (await connection.execute(_KNOWN, question)).fetchall()
         # Only what is committed is remembered.
-        self._keys.update({(site_key, panel): key for panel, key in found})
+        self._known(site_key).update(found)
