@@ -53,11 +53,11 @@ async def test_a_site_by_itself_is_summed_up_without_the_hours_of_others(world, 
 @pytest.mark.parametrize("file", ["panel_find", "panel_asked"])
 async def test_a_panel_is_found_by_its_id_also_by_a_plan_for_any_site(world, database, file):
     await world.run(
-        "INSERT INTO site (site, name) SELECT 's' || n, '' FROM generate_series(1, 300) AS n"
+        "INSERT INTO site (site, name) SELECT 's' || n, '' FROM generate_series(1, 1000) AS n"
     )
     await world.run(
         "INSERT INTO panel (site_key, panel) SELECT site_key, 'P-' || n "
-        "FROM site, generate_series(1, 50) AS n"
+        "FROM site, generate_series(1, 20) AS n"
     )
     await world.panel(await world.site(), "ONLY")
     statement = read(file)
