@@ -1,7 +1,8 @@
 """Batches of rows as a Parquet file, piece by piece; needs pyarrow, which is an extra."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Final
 
 from collector.errors import ProblemError
@@ -28,26 +29,28 @@ def check_parquet() -> None:
 
 
 async def parquet(
-    batches: AsyncIterator[tuple[list[str], list[tuple[Any, ...]]]],
-) -> AsyncIterator[bytes]:
+    batches: AsyncGenerator[tuple[list[str], list[tuple[Any, ...]]], None],
+) -> AsyncGenerator[bytes, None]:
     """Yield a Parquet file, each batch as a row group of its own.
 
     Args:
-        batches: The names of the columns and rows; at least one, which may be empty.
+        batches: The names of the columns and rows; at least one, which may be empty. They are
+            closed with it.
     """
     import pyarrow as pa  # noqa: PLC0415 - an extra, asked for when it is needed
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     sink = io.BytesIO()
     writer = None
-    async for names, rows in batches:
-        schema = pa.schema([(name, _type(pa, name)) for name in names])
-        if writer is None:
-            writer = pq.ParquetWriter(_Unseekable(sink), schema, compression="zstd")
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-        arrays = [pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)]
-        writer.write_batch(pa.record_batch(arrays, schema=schema))
-        yield _taken(sink)
+    async with aclosing(batches):
+        async for names, rows in batches:
+            schema = pa.schema([(name, _type(pa, name)) for name in names])
+            if writer is None:
+                writer = pq.ParquetWriter(_Unseekable(sink), schema, compression="zstd")
+            columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+            arrays = [pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)]
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
+            yield _taken(sink)
     if writer is not None:
         writer.close()
     yield _taken(sink)

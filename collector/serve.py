@@ -63,11 +63,12 @@ def log_config(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+        "filters": {"said": {"()": _Said}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"level": level.upper(), "handlers": ["stderr"]},
         "loggers": {
             "uvicorn": {"level": "WARNING"},
-            "uvicorn.error": {"level": "WARNING"},
+            "uvicorn.error": {"level": "WARNING", "filters": ["said"]},
             "uvicorn.access": {"level": "CRITICAL"},
             # These log statements with their values, and revisions at every start.
             "sqlalchemy": {"level": "WARNING"},
@@ -77,6 +78,13 @@ def log_config(level: str) -> dict[str, Any]:
             "urllib3": {"level": "WARNING"},
         },
     }
+
+
+class _Said(logging.Filter):
+    """Keeps back what uvicorn calls an error where a client was dropped; we have said it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.msg != "ASGI callable returned without completing response."
 
 
 class _Announcing(uvicorn.Server):

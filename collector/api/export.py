@@ -1,6 +1,6 @@
 """Readings as files of any size."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Annotated, Final
@@ -93,5 +93,5 @@ async def export(  # noqa: PLR0913 - one argument for each parameter of the addr
     )
 
 
-def _pieces(begun: Export, *, kind: str) -> AsyncIterator[bytes]:
+def _pieces(begun: Export, *, kind: str) -> AsyncGenerator[bytes, None]:
     return begun.csv() if kind == "csv" else parquet(begun.batches())

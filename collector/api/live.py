@@ -1,6 +1,6 @@
 """The stream of what happens, as server-sent events."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager
 from typing import Annotated, Any, Final
 
@@ -82,7 +82,7 @@ async def _events(
     hub: Hub,
     watching: AbstractContextManager[Watcher],
     after: int | None,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     with watching as watcher:
         yield b"retry: 2000\n\n"
         known = watcher.after

@@ -10,7 +10,13 @@ import msgspec
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+    InvalidatePoolError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -41,7 +47,7 @@ _REFUSED: Final = (
 
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
-"""A connection of psycopg's."""
+"""psycopg's connection, as the pool lends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,11 @@ class Database:
         """
         with mapped_errors():
             async with self.engine.connect() as pooled:
-                yield _driver(pooled)
+                connection = _driver(pooled)
+                try:
+                    yield connection
+                except psycopg.Error as error:
+                    raise translate(error, lost=connection.closed) from error
 
     @contextlib.asynccontextmanager
     async def begin(self) -> AsyncIterator[Connection]:
@@ -148,21 +158,23 @@ def _settle(connection: Any, _record: object) -> None:  # noqa: ANN401 - the dri
 
 
 def _refuse_unfit(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - as above
-    """Refuse a connection on which the server has something to say: that it ended it.
+    """Refuse a connection that is in a transaction, or that the server ended.
 
-    An idle connection is silent otherwise, so that looking takes the place of asking. One that is
-    in a transaction is not idle: to end it failed.
+    An idle connection is silent but for the news of its end, so that looking takes the place of
+    asking.
 
     Raises:
-        InvalidatePoolError: The pool makes a new connection instead.
+        InvalidatePoolError: The server ended it: the pool makes new ones for all.
+        DisconnectionError: To end its transaction failed: the pool makes a new one for it.
     """
     driver = connection.driver_connection
-    if not driver.closed and driver.info.transaction_status == TransactionStatus.IDLE:
-        waiting = select.poll()
+    waiting = select.poll()
+    if not driver.closed:
         waiting.register(driver.pgconn.socket, select.POLLIN)
-        if not waiting.poll(0):
-            return
-    raise InvalidatePoolError("the server ended the connection")
+    if driver.closed or waiting.poll(0):
+        raise InvalidatePoolError("the server ended the connection")
+    if driver.info.transaction_status != TransactionStatus.IDLE:
+        raise DisconnectionError("its transaction was not ended")
 
 
 def split_url(url: str) -> tuple[URL, int]:
@@ -212,11 +224,16 @@ def mapped_errors() -> Iterator[None]:
         raise translate(error) from error
 
 
-def translate(error: SQLAlchemyError | psycopg.Error) -> DatabaseError:
-    """Return our error for one of the drivers'."""
+def translate(error: SQLAlchemyError | psycopg.Error, *, lost: bool = False) -> DatabaseError:
+    """Return our error for one of the drivers'.
+
+    Args:
+        error: What was raised.
+        lost: Whether the connection is known to have ended with it.
+    """
     cause = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(cause, "sqlstate", None)
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    lost = lost or (isinstance(error, DBAPIError) and error.connection_invalidated)
     # Without a state the driver itself failed to reach the server or to go on with it.
     unreachable = state is None and isinstance(cause, psycopg.OperationalError)
     text_ = str(cause).strip().split("\n")[0]

@@ -1,6 +1,6 @@
 """Many rows as one stream: read from the database as they are sent on, whatever their number."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,7 +96,7 @@ class Export:
             ((rows,),) = await cursor.fetchall()
         return int(rows)
 
-    async def csv(self) -> AsyncIterator[bytes]:
+    async def csv(self) -> AsyncGenerator[bytes, None]:
         """Yield them as CSV with a heading."""
         query = self._selection.statement_of_texts
         copying = f"COPY ({query}) TO STDOUT WITH (FORMAT csv, HEADER true)"
@@ -113,7 +113,7 @@ class Export:
                         pending.clear()
                 yield bytes(pending)
 
-    async def batches(self) -> AsyncIterator[tuple[list[str], list[tuple[Any, ...]]]]:
+    async def batches(self) -> AsyncGenerator[tuple[list[str], list[tuple[Any, ...]]], None]:
         """Yield the names of the columns, and rows, some at a time; at least once."""
         with mapped_errors():
             async with self._connection.cursor(name="export") as cursor:

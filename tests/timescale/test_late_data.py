@@ -135,7 +135,7 @@ async def test_hours_of_a_panel_are_what_its_readings_give_wherever_the_job_has_
         Period(NOW - timedelta(minutes=1), NOW),
         Period(NOW + timedelta(hours=1), NOW + timedelta(hours=2)),
     ]
-    for behind in (timedelta(days=1), timedelta(hours=3), timedelta(minutes=75), timedelta(0)):
+    for behind in (timedelta(hours=3), timedelta(minutes=75), timedelta(0)):
         while await roll_up(database, now=NOW - behind, retention=KEPT):
             pass
         if behind == timedelta(minutes=75) and database.flavour.kind == "timescale":
@@ -158,6 +158,24 @@ async def test_hours_of_a_panel_are_what_its_readings_give_wherever_the_job_has_
                 start=period.widened(3_600).start,
                 end=period.end,
             )
+
+
+@pytest.mark.parametrize("own_url", ["timescale"], indirect=True)
+async def test_hours_that_timescaledb_keeps_are_told_also_where_our_job_is_behind_what_is_gone(
+    store, database
+):
+    await store.put(store.panels[0], start=NOW - timedelta(hours=5), count=300, step=60)
+    await store.settle()
+    period = Period(NOW - timedelta(hours=5), NOW.replace(minute=0, second=0))
+    asked = {"panel": "1", "site": None, "period": period, "seconds": 3_600, "now": NOW}
+    before = await list_buckets(database, **asked)
+    await store.ask(
+        "UPDATE rollup.progress SET minutes_until = minutes_until - INTERVAL '40 days', "
+        "hours_until = hours_until - INTERVAL '40 days'"
+    )
+    await store.ask("DELETE FROM reading_raw")
+    assert before
+    assert await list_buckets(database, **asked) == before
 
 
 async def test_readings_older_than_raw_ones_are_kept_add_to_their_day(store, database):

@@ -1,5 +1,6 @@
 """What a database prefers, another time zone than UTC say, changes no answer."""
 
+import select
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 
 from collector.database.engine import open_database
 from collector.database.migrate import upgrade
-from collector.errors import DatabaseError
+from collector.errors import DatabaseAwayError, DatabaseError
 from collector.queries.panels import list_panels
 from collector.queries.sites import find_site
 
@@ -85,6 +86,17 @@ async def test_a_connection_whose_transaction_nobody_ended_is_not_used_again(kol
         await left.execute("BEGIN")
     async with kolkata.at_once() as again:
         assert await _one(again, pid) != old
+
+
+async def test_a_connection_that_ends_is_away_whatever_the_server_says_of_it(kolkata):
+    async def linger():
+        async with kolkata.begin() as connection:
+            await connection.execute("SET LOCAL idle_in_transaction_session_timeout = '10ms'")
+            assert select.select([connection.pgconn.socket], [], [], 10)[0]
+            await connection.execute("SELECT 1")
+
+    with pytest.raises(DatabaseAwayError):
+        await linger()
 
 
 async def _one(connection, statement):
