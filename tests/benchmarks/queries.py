@@ -20,13 +20,15 @@ import psycopg
 from figures import Figure, report
 from programs.collector import CollectorServer
 from programs.postgres import postgres
+from programs.waiting import wait_until
 from support import bare_route
 from support.asking import asking
 from support.year import PANELS, ROWS, SITES, fill
 
 REPEATS = 1_500
 UNCOUNTED = 50
-LOAD_SECONDS = 150
+LOAD_SECONDS = 225
+REACHED = "SELECT minutes_until > now() - INTERVAL '2 minutes' FROM rollup.progress"
 
 
 def main() -> int:
@@ -51,6 +53,8 @@ def main() -> int:
         )
         assert load.stdout is not None
         load.stdout.readline()
+        # The first readings after minutes without any are looked for panel by panel until then.
+        wait_until(lambda: _is_true(url, REACHED), what="the job's turn", timeout=120, every=1)
         busy = _ask(collector, newest=newest)
         written = float(load.communicate(timeout=LOAD_SECONDS + 120)[0])
     name = f"{flavour}, {ROWS / 1e6:.0f} M rows"
@@ -83,6 +87,12 @@ LABELS = {
     "fleet": "fleet of 1,000 sites",
     "raw": "last hour raw of a panel",
 }
+
+
+def _is_true(url: str, question: str) -> bool:
+    with psycopg.connect(url) as connection:
+        ((answer,),) = connection.execute(question).fetchall()
+    return bool(answer)
 
 
 def _ask_bare(
